@@ -1,0 +1,161 @@
+/** The configuration file: every field with its meaning and default. Unknown keys are refused. */
+import { z } from "zod";
+import { baseUrl, duration, durationFrom, listenAddress, nonEmpty, regionName } from "./units.ts";
+
+const credential = z.discriminatedUnion("kind", [
+  /** DefaultAzureCredential: environment, workload or managed identity, Azure CLI. */
+  z.strictObject({ kind: z.literal("default") }),
+  /** Services compatible with AMS that give a token for `POST {endpoint}/auth/token` with `{subscriptionId, apiKey}` (Ravnur). */
+  z.strictObject({ kind: z.literal("api-key"), apiKey: nonEmpty }),
+]);
+
+const amsAccount = z.strictObject({
+  driver: z.literal("ams"),
+  /** Management endpoint: Azure's own, or that of a compatible service. Plain http only on a loopback address. */
+  endpoint: baseUrl.prefault("https://management.azure.com"),
+  subscriptionId: nonEmpty,
+  resourceGroup: nonEmpty,
+  accountName: nonEmpty,
+  credential: credential.prefault({ kind: "default" }),
+});
+
+const storageCredential = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("default") }),
+  z.strictObject({ kind: z.literal("account-key"), accountName: nonEmpty, accountKey: nonEmpty }),
+  /** An account SAS or service SAS with list, read and (for a target) create and write. */
+  z.strictObject({ kind: z.literal("sas"), sas: nonEmpty }),
+]);
+
+const staticAccount = z.strictObject({
+  driver: z.literal("static"),
+  /** Blob service that holds one container per video; left out for a plain HTTP origin, which is routed to but not replicated. */
+  storage: z.strictObject({ url: baseUrl, credential: storageCredential.prefault({ kind: "default" }) }).optional(),
+  /** Containers that are videos: a name, or a prefix with `*` at its end. */
+  containers: nonEmpty.prefault("*"),
+});
+
+const canary = z.strictObject({
+  /** Manifest path (and query) to append to the region's streaming URL. */
+  manifest: z.string().startsWith("/", "write a path, starting with /").optional(),
+  /** Path and query to append to the region's key-delivery URL. */
+  key: z.string().startsWith("/", "write a path, starting with /").optional(),
+  /** Value of the Authorization header for the key. */
+  keyAuthorization: nonEmpty.optional(),
+});
+
+const region = z.strictObject({
+  /** Also the `origin` label of metrics, and the pathway id of content steering. */
+  name: regionName,
+  /** Base URL of the streaming endpoint (or of the CDN or container that serves packaged files). */
+  streaming: baseUrl,
+  /** Base URL of the key-delivery service; left out where the region has none. */
+  keys: baseUrl.optional(),
+  account: z.discriminatedUnion("driver", [amsAccount, staticAccount]).prefault({ driver: "static" }),
+  /** What probes ask for. Default: a video that was verified in the region lately. */
+  canary: canary.optional(),
+  /** PEM file of a certificate authority to trust for this region, beside the system's. */
+  caFile: nonEmpty.optional(),
+});
+
+const keys = z.strictObject({
+  /** Path on the player listener under which key requests arrive; what follows is carried to the region's key host. */
+  prefix: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, "write a path such as /keys, without a trailing slash")
+    .prefault("/keys"),
+  /** Host name on which every request is a key request; left out: none. */
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+$/, "write a host name without port")
+    .transform((name) => name.toLowerCase())
+    .optional(),
+  /** `auto`: proxied when a redirect would lose something (an Authorization header, a cookie, a second try), else redirected. */
+  mode: z.enum(["auto", "proxy", "redirect"]).prefault("auto"),
+  /** Time until the answer's headers, for one region. */
+  timeout: durationFrom(50).prefault("2s"),
+});
+
+const gateway = z.strictObject({
+  /** Where players connect. */
+  listen: listenAddress.prefault(":8080"),
+  /** Path prefixes below which the next path segment names a video of the `static` driver; `/` for videos at the root. Locator ids (GUIDs) need none. */
+  prefixes: z.array(z.string().regex(/^\/([A-Za-z0-9._~-]+\/)*$/, "write a path that starts and ends with /")).prefault([]),
+  keys: keys.prefault({}),
+  /** When no region is eligible: the least bad one (`open`), or 503 with Retry-After (`closed`). */
+  whenNoneEligible: z.enum(["open", "closed"]).prefault("open"),
+  retryAfter: durationFrom(1000).prefault("5s"),
+  /** How long a locator that the catalogue does not know is remembered: where it was found, and (shorter) where it was not. */
+  unknownLocators: z
+    .strictObject({
+      foundFor: duration.prefault("5m"),
+      absentFor: duration.prefault("10s"),
+      entries: z.int().min(100).prefault(10_000),
+      timeout: durationFrom(50).prefault("2s"),
+    })
+    .prefault({}),
+  /** `Access-Control-Allow-Origin`. */
+  corsOrigin: nonEmpty.prefault("*"),
+  /** One JSON line per request. */
+  accessLog: z.boolean().prefault(true),
+});
+
+const admin = z.strictObject({
+  /** Where operators and Prometheus connect. On any address but loopback a token is required. */
+  listen: listenAddress.prefault("127.0.0.1:9090"),
+  /** `Authorization: Bearer …` for everything but /metrics on loopback. */
+  token: z.string().min(16, "use at least 16 characters").optional(),
+});
+
+const health = z.strictObject({
+  interval: durationFrom(100).prefault("5s"),
+  /** Interval while a change of state is pending. */
+  fastInterval: durationFrom(50).prefault("1s"),
+  timeout: durationFrom(50).prefault("2s"),
+  /** Failures in a row until unhealthy; a definite refusal (nothing listens) needs one. */
+  fall: z.int().min(1).max(20).prefault(2),
+  /** Successes in a row until healthy again. */
+  rise: z.int().min(1).max(20).prefault(3),
+  /** Share of the interval by which probes are spread, 0 to 0.5. */
+  jitter: z.number().min(0).max(0.5).prefault(0.1),
+});
+
+const replication = z.strictObject({
+  enabled: z.boolean().prefault(true),
+  /** Regions whose publications are carried to all others; default: all with an account. */
+  sources: z.array(regionName).optional(),
+  targets: z.array(regionName).optional(),
+  /** How often `serve` looks for new publications. */
+  interval: durationFrom(500).prefault("60s"),
+  /** Assets at a time, and blobs at a time within an asset. */
+  concurrency: z.int().min(1).max(64).prefault(4),
+  blobConcurrency: z.int().min(1).max(256).prefault(16),
+});
+
+const state = z.strictObject({
+  /** SQLite file for catalogue and journal. */
+  path: nonEmpty.prefault("paircast.db"),
+});
+
+const log = z.strictObject({
+  level: z.enum(["debug", "info", "warn", "error"]).prefault("info"),
+});
+
+export const configSchema = z.strictObject({
+  /** In order of priority. */
+  regions: z.array(region).min(1, "name at least one region"),
+  gateway: gateway.prefault({}),
+  admin: admin.prefault({}),
+  health: health.prefault({}),
+  replication: replication.prefault({}),
+  state: state.prefault({}),
+  log: log.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type RegionConfig = Config["regions"][number];
+export type AmsAccountConfig = Extract<RegionConfig["account"], { driver: "ams" }>;
+export type StaticAccountConfig = Extract<RegionConfig["account"], { driver: "static" }>;
+export type GatewayConfig = Config["gateway"];
+export type AdminConfig = Config["admin"];
+export type HealthConfig = Config["health"];
+export type ReplicationConfig = Config["replication"];

@@ -1,0 +1,130 @@
+/** The HTTP client with which regions are asked (undici): one connection pool per origin, nothing outside the configured origins. */
+import { Agent, type Dispatcher } from "undici";
+import type { FailureReason } from "./contracts.ts";
+import { PaircastError } from "./errors.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "./ports.ts";
+
+/** A request that got no complete HTTP answer. `reason` says how it failed. */
+export class HttpFailure extends PaircastError {
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string, cause?: unknown) {
+    super(`http_${reason}`, message, { retry: "retry", cause });
+    this.reason = reason;
+  }
+}
+
+const REASON_BY_CODE: Readonly<Record<string, FailureReason>> = {
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "refused",
+  ENETUNREACH: "refused",
+  ENOTFOUND: "dns",
+  EAI_AGAIN: "dns",
+  ETIMEDOUT: "timeout",
+  UND_ERR_CONNECT_TIMEOUT: "timeout",
+  UND_ERR_HEADERS_TIMEOUT: "timeout",
+  UND_ERR_BODY_TIMEOUT: "timeout",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  UND_ERR_SOCKET: "reset",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "truncated",
+};
+
+/** Classifies what undici or the socket threw. */
+export function failureReason(error: unknown): FailureReason {
+  const code = property(error, "code") ?? property(property(error, "cause"), "code");
+  if (typeof code !== "string") return property(error, "name") === "TimeoutError" ? "timeout" : "reset";
+  const known = REASON_BY_CODE[code];
+  if (known !== undefined) return known;
+  return /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO|HOSTNAME_MISMATCH)/.test(code) ? "tls" : "reset";
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+export interface HttpClientOptions {
+  /** Base URLs that may be asked, with the PEM of an additional certificate authority where one is configured. */
+  readonly origins: readonly { readonly url: string; readonly ca: string | null }[];
+}
+
+/** Pools for the configured origins. Close it to let the process end. */
+export class RegionHttpClient implements HttpClient, AsyncDisposable {
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(options: HttpClientOptions) {
+    for (const { url, ca } of options.origins) {
+      const origin = new URL(url).origin;
+      if (this.#agents.has(origin)) continue;
+      this.#agents.set(origin, new Agent({ connect: ca === null ? {} : { ca }, keepAliveTimeout: 30_000, maxResponseSize: -1 }));
+    }
+  }
+
+  /** The pool of a configured origin; anything else is a programming error on the way to a server-side request forgery. */
+  dispatcher(origin: string): Dispatcher {
+    const agent = this.#agents.get(origin);
+    if (agent === undefined)
+      throw new PaircastError("not_configured", `refused to ask ${origin}: it is not the address of a configured region`);
+    return agent;
+  }
+
+  async ask(question: HttpQuestion): Promise<HttpAnswer> {
+    const dispatcher = this.dispatcher(new URL(question.url).origin);
+    const limit = AbortSignal.timeout(question.timeoutMs);
+    const signal = question.signal === undefined ? limit : AbortSignal.any([limit, question.signal]);
+    try {
+      return await exchange(dispatcher, question, signal);
+    } catch (error) {
+      if (question.signal?.aborted === true) throw error;
+      if (error instanceof PaircastError) throw error;
+      const reason = limit.aborted ? "timeout" : failureReason(error);
+      throw new HttpFailure(reason, `${question.method} ${withoutQuery(question.url)} failed: ${reason}`, error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#agents.values()].map(async (agent) => agent.destroy()));
+  }
+}
+
+async function exchange(dispatcher: Dispatcher, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
+  const { origin } = new URL(question.url);
+  const answer = await dispatcher.request({
+    origin,
+    path: question.url.slice(origin.length) || "/",
+    method: question.method,
+    headers: { ...question.headers },
+    body: question.body ?? null,
+    signal,
+  });
+  const body = await readLimited(answer.body, question);
+  return { status: answer.statusCode, headers: plainHeaders(answer.headers), body };
+}
+
+async function readLimited(body: Dispatcher.ResponseData["body"], question: HttpQuestion): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > question.maxBytes) {
+      body.destroy();
+      throw new HttpFailure("too_large", `${question.method} ${withoutQuery(question.url)} answered more than ${question.maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function plainHeaders(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return plain;
+}
+
+/** Queries can hold tokens: they never reach a log or an error. */
+export function withoutQuery(url: string): string {
+  const cut = url.indexOf("?");
+  return cut < 0 ? url : url.slice(0, cut);
+}

@@ -1,0 +1,221 @@
+/**
+ * The interfaces at which the areas meet the world, each with its contract. Every implementation, the in-memory one included, runs
+ * the conformance suite of its port (`test/conformance`).
+ */
+import type { Canary, CatalogueEntry, HealthSnapshot, Outcome, Service } from "./contracts.ts";
+import type {
+  AssetSpec,
+  ContentKeyPolicy,
+  LocatorSummary,
+  MediaAsset,
+  MediaFilter,
+  StreamingLocator,
+  StreamingPath,
+  StreamingPolicy,
+} from "./media.ts";
+
+/** Reads health. `snapshot()` is a plain read of the newest immutable snapshot: no I/O, safe on the hot path. */
+export interface HealthView {
+  snapshot(): HealthSnapshot;
+}
+
+/** What traffic saw of a region enters health by this door, the same that probes use. Never throws, never blocks. */
+export interface OutcomeSink {
+  observe(region: string, service: Service, outcome: Outcome): void;
+}
+
+/**
+ * Reads the catalogue. Both look-ups are plain reads of memory: no I/O, safe on the hot path. Ids are compared in lower case.
+ * The view may lag the store by at most a second.
+ */
+export interface CatalogueView {
+  byLocator(locatorId: string): CatalogueEntry | undefined;
+  byKey(keyId: string): CatalogueEntry | undefined;
+  entries(): readonly CatalogueEntry[];
+}
+
+/** A stored entry with the version that a later write must name. */
+export interface VersionedEntry {
+  readonly entry: CatalogueEntry;
+  readonly version: string;
+}
+
+/**
+ * Keeps the catalogue.
+ * - `put` writes if and only if the stored version equals `expected` (null: there is no entry); otherwise it throws `catalogue_conflict`
+ *   (retry class `conflict`) and nothing changes. It returns the new version. A write that returned survives a crash.
+ * - `remove` follows the same rule.
+ * - `list` yields every entry that existed during the whole listing exactly once, ordered by locator id.
+ * - `fingerprintKey` is 32 random bytes, made once per store and the same for everyone who shares it.
+ * - `revision` changes whenever any entry has changed, through whichever process; it is cheap to call.
+ */
+export interface CatalogueStore extends AsyncDisposable {
+  get(locatorId: string): Promise<VersionedEntry | null>;
+  put(entry: CatalogueEntry, expected: string | null): Promise<string>;
+  remove(locatorId: string, expected: string): Promise<void>;
+  list(): AsyncIterable<VersionedEntry>;
+  fingerprintKey(): Promise<Uint8Array>;
+  revision(): Promise<string>;
+}
+
+/** What a job has proven of one blob: enough to skip it next time while both sides are unchanged. */
+export interface BlobRecord {
+  readonly name: string;
+  readonly sourceEtag: string;
+  readonly targetEtag: string;
+  readonly length: number;
+  /** Base64 MD5 of the content, seen equal on both sides. */
+  readonly md5: string;
+}
+
+/** The state of one replication job: one asset to one target region. */
+export interface JobRecord {
+  /** `{source}/{assetName}->{target}`. */
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  readonly assetName: string;
+  readonly step: "planned" | "copied" | "policed" | "located" | "verified" | "published";
+  readonly state: "running" | "done" | "failed" | "conflict";
+  readonly attempts: number;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly updatedAt: number;
+}
+
+/**
+ * What replication jobs have done so far. It may be lost: everything in it can be found out again from both sides, only slower.
+ * - `acquire` gives the lease of a job to `owner` until `now + leaseMs` and returns true, or returns false while somebody else holds it.
+ *   The same owner may acquire again to renew. `release` gives it back and ignores a lease that is no longer held.
+ * - `save` and `recordBlob` replace; a write that returned survives a crash.
+ * - `jobs` lists the newest first, at most `limit`.
+ */
+export interface Journal extends AsyncDisposable {
+  acquire(jobId: string, owner: string, now: number, leaseMs: number): Promise<boolean>;
+  release(jobId: string, owner: string): Promise<void>;
+  load(jobId: string): Promise<JobRecord | null>;
+  save(job: JobRecord): Promise<void>;
+  jobs(limit: number): Promise<readonly JobRecord[]>;
+  blobs(jobId: string): Promise<ReadonlyMap<string, BlobRecord>>;
+  recordBlob(jobId: string, blob: BlobRecord): Promise<void>;
+}
+
+/** A blob's name and properties as a listing or a HEAD shows them. */
+export interface BlobInfo {
+  readonly name: string;
+  readonly length: number;
+  readonly etag: string;
+  readonly type: "BlockBlob" | "PageBlob" | "AppendBlob";
+  /** Base64, null where the service has none. */
+  readonly contentMd5: string | null;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  readonly contentLanguage: string | null;
+  readonly contentDisposition: string | null;
+  readonly cacheControl: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Access tier, null where the account has none. */
+  readonly tier: string | null;
+  /** Status of the copy that made the blob, null where none did. A blob whose copy is not `success` has no readable content. */
+  readonly copyStatus: "pending" | "success" | "aborted" | "failed" | null;
+}
+
+/** Which blob a write may replace: none (`absent`), or exactly the one with this ETag. */
+export type WriteCondition = "absent" | { readonly etag: string };
+
+/**
+ * One blob container.
+ * - `list` yields every blob once, with its properties; `head` returns null for a blob that is not there.
+ * - `read` returns exactly `count` bytes (fewer only at the end of the blob) of the version with `etag`, or throws `blob_changed`.
+ * - `copyFrom` copies a blob server-side under its own name, with content type, metadata and the other properties, and resolves when the
+ *   copy is complete. When `condition` does not hold it throws `blob_conflict` (retry class `conflict`) and nothing changes. A copy that fails leaves no
+ *   readable blob under the name. A pending copy found at the name is waited for, not started again.
+ * - `readUrl` is a URL with which the same or another storage service may read the blob for the next while: a secret, never logged.
+ * - `write` uploads small content; for the `static` driver's markers and for tests.
+ * - Errors: `storage_unavailable` (retry), `storage_denied` (never), `container_missing` (never), `blob_archived` (never).
+ */
+export interface BlobContainer {
+  /** For people and errors: account and container, no SAS. */
+  readonly label: string;
+  list(signal?: AbortSignal): AsyncIterable<BlobInfo>;
+  head(name: string, signal?: AbortSignal): Promise<BlobInfo | null>;
+  read(blob: BlobInfo, offset: number, count: number, signal?: AbortSignal): Promise<Uint8Array>;
+  readUrl(name: string): Promise<string>;
+  copyFrom(source: BlobContainer, blob: BlobInfo, condition: WriteCondition, signal?: AbortSignal): Promise<BlobInfo>;
+  write(
+    name: string,
+    content: Uint8Array,
+    options: { readonly contentType: string; readonly condition: WriteCondition },
+    signal?: AbortSignal,
+  ): Promise<BlobInfo>;
+}
+
+/**
+ * The management plane of one media account.
+ * - `get…` return null for what is not there. `list…` yield everything, following the service's paging.
+ * - `create…` never replace: for what exists already they throw `media_exists` (retry class `conflict`). `put…` create or replace.
+ * - `createAsset` creates the container too, and returns the asset as the service now shows it.
+ * - `locator` and `locators` differ: only `locator` has content keys with values.
+ * - `container` opens the blob container of an asset, for reading or for writing; access is renewed while it is used.
+ * - Errors: `account_unavailable` (retry: refused, time-out, 5xx, 429 after the service's own Retry-After was honoured),
+ *   `account_denied` (never: 401, 403), `account_rejected` (never: 400 and other answers; the message carries the service's own text).
+ */
+export interface MediaAccount {
+  readonly region: string;
+  assets(signal?: AbortSignal): AsyncIterable<MediaAsset>;
+  asset(name: string, signal?: AbortSignal): Promise<MediaAsset | null>;
+  createAsset(spec: AssetSpec, signal?: AbortSignal): Promise<MediaAsset>;
+  container(asset: MediaAsset, access: "read" | "write"): BlobContainer;
+  assetFilters(assetName: string, signal?: AbortSignal): AsyncIterable<MediaFilter>;
+  putAssetFilter(assetName: string, filter: MediaFilter, signal?: AbortSignal): Promise<void>;
+  accountFilter(name: string, signal?: AbortSignal): Promise<MediaFilter | null>;
+  putAccountFilter(filter: MediaFilter, signal?: AbortSignal): Promise<void>;
+  /** With secrets. */
+  contentKeyPolicy(name: string, signal?: AbortSignal): Promise<ContentKeyPolicy | null>;
+  putContentKeyPolicy(policy: ContentKeyPolicy, signal?: AbortSignal): Promise<void>;
+  streamingPolicy(name: string, signal?: AbortSignal): Promise<StreamingPolicy | null>;
+  createStreamingPolicy(policy: StreamingPolicy, signal?: AbortSignal): Promise<void>;
+  locators(signal?: AbortSignal): AsyncIterable<LocatorSummary>;
+  assetLocators(assetName: string, signal?: AbortSignal): Promise<readonly LocatorSummary[]>;
+  locator(name: string, signal?: AbortSignal): Promise<StreamingLocator | null>;
+  createLocator(locator: StreamingLocator, signal?: AbortSignal): Promise<void>;
+  paths(locatorName: string, signal?: AbortSignal): Promise<readonly StreamingPath[]>;
+}
+
+/** An HTTP answer from a region, small enough to hold. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface HttpQuestion {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Time until the last byte. */
+  readonly timeoutMs: number;
+  /** Answers with more bytes fail with `too_large`. */
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks a region over HTTP as a player would: TLS verified, redirects not followed, answer read whole.
+ * Resolves for any HTTP status. A failure rejects with `HttpFailure`, whose `reason` is one of refused, reset, timeout, dns, tls, truncated,
+ * too_large; a `signal` that aborts rejects with its reason.
+ * Only URLs under a configured region are asked; any other is refused with `not_configured`.
+ */
+export interface HttpClient {
+  ask(question: HttpQuestion): Promise<HttpAnswer>;
+}
+
+/** Gives probes something real to play. Null where the region holds nothing that could be asked for. */
+export interface CanarySource {
+  canary(region: string): Promise<Canary | null>;
+}
+
+/** Keyed fingerprint of a content key (HMAC-SHA-256, hex): tells whether two keys are equal, and nothing else. */
+export type Fingerprint = (key: Uint8Array) => string;
