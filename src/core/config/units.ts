@@ -5,7 +5,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 
 /** `500ms`, `5s`, `10m`, `1h`, `7d` -> milliseconds. */
 export const duration = z
-  .string()
+  .string("write a duration with its unit: 500ms, 5s, 10m, 1h")
   .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "write a duration with its unit: 500ms, 5s, 10m, 1h")
   .transform((text) => {
     const unit = text.replace(/^[\d.]+/, "");

@@ -1,0 +1,168 @@
+/** What the schema cannot say: fields that contradict one another, and rules that could never match. */
+import type { Config, RegionConfig } from "./schema.ts";
+import type { ConfigProblem } from "./problems.ts";
+import type { ListenAddress } from "./units.ts";
+
+type Problem = Omit<ConfigProblem, "line">;
+type Path = ConfigProblem["path"];
+
+export function crossFieldProblems(config: Config): Problem[] {
+  return [
+    ...regionProblems(config),
+    ...gatewayProblems(config),
+    ...adminProblems(config),
+    ...healthProblems(config),
+    ...replicationProblems(config),
+  ];
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function regionProblems({ regions }: Config): Problem[] {
+  return [
+    ...repeated(
+      regions,
+      (region) => region.name,
+      (at) => ["regions", at, "name"],
+      "another region has this name; names must differ",
+    ),
+    ...repeated(
+      regions,
+      (region) => region.streaming,
+      (at) => ["regions", at, "streaming"],
+      "another region has this streaming URL; it would be two names for one origin",
+    ),
+    ...regions.flatMap((region, at) => accountProblems(region, ["regions", at])),
+  ];
+}
+
+function repeated<T>(items: readonly T[], key: (item: T) => string, path: (at: number) => Path, message: string): Problem[] {
+  const seen = new Set<string>();
+  return items.flatMap((item, at) => {
+    const duplicate = seen.has(key(item));
+    seen.add(key(item));
+    return duplicate ? [{ path: path(at), message }] : [];
+  });
+}
+
+function accountProblems(region: RegionConfig, path: Path): Problem[] {
+  const problems: Problem[] = [];
+  const { account, canary } = region;
+  if (account.driver === "ams") {
+    const endpoint = new URL(account.endpoint);
+    if (endpoint.protocol === "http:" && !isLoopback(endpoint.hostname.replace(/^\[|\]$/g, ""))) {
+      problems.push({
+        path: [...path, "account", "endpoint"],
+        message: "credentials are sent here: use https (plain http is allowed on a loopback address only)",
+      });
+    }
+  }
+  if (account.driver === "static" && account.storage === undefined && account.containers !== "*") {
+    problems.push({
+      path: [...path, "account", "containers"],
+      message: "without account.storage there are no containers to choose from; add storage or remove this",
+    });
+  }
+  if (canary?.key !== undefined && region.keys === undefined) {
+    problems.push({ path: [...path, "canary", "key"], message: "the region has no `keys` URL, so this key could never be asked for" });
+  }
+  if (canary?.keyAuthorization !== undefined && canary.key === undefined) {
+    problems.push({ path: [...path, "canary", "keyAuthorization"], message: "has no effect without canary.key" });
+  }
+  return problems;
+}
+
+function gatewayProblems({ gateway, regions, admin }: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (regions.every((region) => region.keys === undefined) && gateway.keys.host !== undefined) {
+    problems.push({
+      path: ["gateway", "keys", "host"],
+      message: "no region has a `keys` URL, so no key request could be answered; add one or remove this",
+    });
+  }
+  gateway.prefixes.forEach((prefix, at) => {
+    if (prefix.startsWith(`${gateway.keys.prefix}/`)) {
+      problems.push({
+        path: ["gateway", "prefixes", at],
+        message: `lies under keys.prefix ${gateway.keys.prefix}, so it could never match`,
+      });
+    }
+  });
+  problems.push(
+    ...repeated(
+      gateway.prefixes,
+      (prefix) => prefix,
+      (at) => ["gateway", "prefixes", at],
+      "is listed twice",
+    ),
+  );
+  if (gateway.listen.port !== 0 && gateway.listen.port === admin.listen.port && overlap(gateway.listen, admin.listen)) {
+    problems.push({ path: ["admin", "listen"], message: "is the address of gateway.listen; the two listeners need an address each" });
+  }
+  return problems;
+}
+
+function overlap(one: ListenAddress, other: ListenAddress): boolean {
+  const any = ["", "0.0.0.0", "::"];
+  return one.host === other.host || any.includes(one.host) || any.includes(other.host);
+}
+
+function adminProblems({ admin }: Config): Problem[] {
+  if (isLoopback(admin.listen.host) || admin.token !== undefined) return [];
+  return [
+    { path: ["admin", "listen"], message: "is not a loopback address: set admin.token, so that the admin pages are closed to others" },
+  ];
+}
+
+function healthProblems({ health }: Config): Problem[] {
+  if (health.fastInterval <= health.interval) return [];
+  return [
+    {
+      path: ["health", "fastInterval"],
+      message: "is longer than health.interval; it is the interval while a change is pending, so make it shorter",
+    },
+  ];
+}
+
+function replicationProblems({ replication, regions }: Config): Problem[] {
+  const problems: Problem[] = [];
+  for (const field of ["sources", "targets"] as const) {
+    replication[field]?.forEach((name, at) => {
+      const region = regions.find((candidate) => candidate.name === name);
+      if (region === undefined) {
+        problems.push({
+          path: ["replication", field, at],
+          message: `no region is named ${name}; regions are ${regions.map((known) => known.name).join(", ")}`,
+        });
+      } else if (!canReplicate(region)) {
+        problems.push({
+          path: ["replication", field, at],
+          message: `region ${name} has neither a media account nor storage, so nothing can be replicated there`,
+        });
+      }
+    });
+  }
+  const named = new Set([
+    ...(replication.sources ?? regions.map((region) => region.name)),
+    ...(replication.targets ?? regions.map((region) => region.name)),
+  ]);
+  const drivers = new Set(
+    regions.filter((region) => named.has(region.name) && canReplicate(region)).map((region) => region.account.driver),
+  );
+  if (drivers.size > 1 && replication.enabled) {
+    problems.push({
+      path: ["replication"],
+      message:
+        "`ams` accounts and `static` storage cannot be replicated to one another; set sources and targets to regions of one driver, or enabled: false",
+    });
+  }
+  return problems;
+}
+
+/** A region that the replicator can read from or write to. */
+export function canReplicate(region: RegionConfig): boolean {
+  return region.account.driver === "ams" || region.account.storage !== undefined;
+}

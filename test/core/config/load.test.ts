@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig, parseConfig, type ConfigSources } from "../../../src/core/config/load.ts";
+import { ConfigError } from "../../../src/core/config/problems.ts";
+
+const minimal = "regions:\n  - name: westeurope\n    streaming: https://we.example\n";
+
+function sources(files: Record<string, string> = {}, env: Record<string, string> = {}): ConfigSources {
+  return {
+    env,
+    readFile: (path) => {
+      const text = Object.entries(files).find(([name]) => path.endsWith(name))?.[1];
+      if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      return text;
+    },
+  };
+}
+
+function problems(text: string, given: ConfigSources = sources()): string {
+  try {
+    parseConfig("paircast.yaml", text, given);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "valid";
+}
+
+/** name -> [file, exact message] */
+const BAD: Record<string, readonly [string, string]> = {
+  "an empty file": ["", "paircast.yaml: regions: Invalid input: expected array, received undefined"],
+  "no region": ["regions: []", "paircast.yaml:1: regions: name at least one region"],
+  "not YAML": [
+    "regions: [",
+    "paircast.yaml:1: is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ],
+  "a misspelt key": [
+    `${minimal}healht:\n  fall: 1\n`,
+    "paircast.yaml:4: healht: is not a known setting here; check its spelling and its indentation",
+  ],
+  "an unknown key inside a region": [
+    `${minimal}    weight: 3\n`,
+    "paircast.yaml:4: regions[0].weight: is not a known setting here; check its spelling and its indentation",
+  ],
+  "a region name with capitals": [
+    minimal.replace("westeurope", "WestEurope"),
+    "paircast.yaml:2: regions[0].name: use lower-case letters, digits and hyphens, at most 40",
+  ],
+  "a URL that is none": [
+    minimal.replace("https://we.example", "we.example"),
+    "paircast.yaml:3: regions[0].streaming: write an absolute http:// or https:// URL without user, query or fragment",
+  ],
+  "a URL with a user": [
+    minimal.replace("https://we.example", "https://me:pw@we.example"),
+    "paircast.yaml:3: regions[0].streaming: write an absolute http:// or https:// URL without user, query or fragment",
+  ],
+  "a duration without unit": [
+    `${minimal}health:\n  interval: 5\n`,
+    "paircast.yaml:5: health.interval: write a duration with its unit: 500ms, 5s, 10m, 1h",
+  ],
+  "a duration that is too short": [`${minimal}health:\n  interval: 10ms\n`, "paircast.yaml:5: health.interval: must be at least 100 ms"],
+  "a fast interval that is slow": [
+    `${minimal}health:\n  interval: 1s\n  fastInterval: 2s\n`,
+    "paircast.yaml:6: health.fastInterval: is longer than health.interval; it is the interval while a change is pending, so make it shorter",
+  ],
+  "an admin listener open to the world": [
+    `${minimal}admin:\n  listen: 0.0.0.0:9090\n`,
+    "paircast.yaml:5: admin.listen: is not a loopback address: set admin.token, so that the admin pages are closed to others",
+  ],
+  "both listeners on one port": [
+    `${minimal}admin:\n  listen: 127.0.0.1:8080\n`,
+    "paircast.yaml:5: admin.listen: is the address of gateway.listen; the two listeners need an address each",
+  ],
+  "two regions of one name": [
+    `${minimal}  - name: westeurope\n    streaming: https://ne.example\n`,
+    "paircast.yaml:4: regions[1].name: another region has this name; names must differ",
+  ],
+  "a replication source that is no region": [
+    `${minimal}replication:\n  sources: [northeurope]\n`,
+    "paircast.yaml:5: replication.sources[0]: no region is named northeurope; regions are westeurope",
+  ],
+  "a replication target without account": [
+    `${minimal}replication:\n  targets: [westeurope]\n`,
+    "paircast.yaml:5: replication.targets[0]: region westeurope has neither a media account nor storage, so nothing can be replicated there",
+  ],
+  "a keys host where no region has keys": [
+    `${minimal}gateway:\n  keys:\n    host: keys.example\n`,
+    "paircast.yaml:6: gateway.keys.host: no region has a `keys` URL, so no key request could be answered; add one or remove this",
+  ],
+  "a prefix under the key prefix": [
+    `${minimal}gateway:\n  prefixes: [/keys/vod/]\n`,
+    "paircast.yaml:5: gateway.prefixes[0]: lies under keys.prefix /keys, so it could never match",
+  ],
+  "credentials over plain http": [
+    `${minimal}    account: {driver: ams, endpoint: "http://ams.example", subscriptionId: s, resourceGroup: g, accountName: a}\n`,
+    "paircast.yaml:4: regions[0].account.endpoint: credentials are sent here: use https (plain http is allowed on a loopback address only)",
+  ],
+  "a canary key without key delivery": [
+    `${minimal}    canary: {key: "/?kid=1"}\n`,
+    "paircast.yaml:4: regions[0].canary.key: the region has no `keys` URL, so this key could never be asked for",
+  ],
+  "a missing environment variable": [
+    minimal.replace("https://we.example", "https://${HOST}"),
+    "paircast.yaml:3: the environment variable HOST is not set",
+  ],
+  "a missing secret file": [
+    `${minimal}admin:\n  token: file:secrets/admin\n`,
+    "paircast.yaml:5: the file secrets/admin cannot be read (ENOENT)",
+  ],
+};
+
+describe("a bad configuration is refused with file, line, place and reason", () => {
+  it.each(Object.entries(BAD))("%s", (_, [text, message]) => {
+    expect(problems(text)).toBe(message);
+  });
+
+  it("lists every problem at once", () => {
+    expect(problems("regions:\n  - name: A\n    streaming: x\n").split("\n")).toHaveLength(2);
+  });
+
+  it("names a file that is not there", () => {
+    expect(() => loadConfig("gone.yaml", sources())).toThrow("gone.yaml: cannot be read (ENOENT); name the file with --config");
+  });
+});
+
+describe("a good configuration", () => {
+  it("gets the defaults written at the fields, also inside groups that are given in part", () => {
+    const config = parseConfig("paircast.yaml", `${minimal}gateway:\n  keys:\n    mode: proxy\n`, sources());
+    expect(config.gateway.keys).toEqual({ prefix: "/keys", mode: "proxy", timeout: 2000 });
+    expect(config.health).toMatchObject({ interval: 5000, fastInterval: 1000, fall: 2, rise: 3 });
+    expect(config.admin.listen).toEqual({ host: "127.0.0.1", port: 9090 });
+  });
+
+  it("takes a base URL without its trailing slash", () => {
+    const config = parseConfig("paircast.yaml", minimal.replace("https://we.example", "https://WE.example:443/vod/"), sources());
+    expect(config.regions[0]?.streaming).toBe("https://we.example/vod");
+  });
+
+  it("resolves environment and file references, and lets a literal ${ stand", () => {
+    const text = `${minimal}admin:\n  token: file:secrets/admin\nstate:\n  path: \${DATA}/$\${x}.db\n`;
+    const config = parseConfig(
+      "/etc/paircast/paircast.yaml",
+      text,
+      sources({ "/etc/paircast/secrets/admin": "0123456789abcdef\n" }, { DATA: "/data" }),
+    );
+    expect(config.admin.token).toBe("0123456789abcdef");
+    expect(config.state.path).toBe("/data/${x}.db");
+  });
+
+  it("never shows a secret in the message of a problem", () => {
+    const text = `${minimal}admin:\n  token: \${TOKEN}\nhealht: {}\n`;
+    expect(problems(text, sources({}, { TOKEN: "hunter2hunter2hunter2" }))).not.toContain("hunter2");
+  });
+});
