@@ -97,7 +97,11 @@ async function exchange(dispatcher: Dispatcher, question: HttpQuestion, signal: 
     body: question.body ?? null,
     signal,
   });
-  const body = await readLimited(answer.body, question);
+  const body = await readLimited(answer.body, question).catch((error: unknown) => {
+    // Once the answer has begun, "other side closed" is an early end of the body, not a refusal to answer.
+    if (property(error, "code") !== "UND_ERR_SOCKET") throw error;
+    throw new HttpFailure("truncated", `${question.method} ${withoutQuery(question.url)} ended before its body did`, error);
+  });
   return { status: answer.statusCode, headers: plainHeaders(answer.headers), body };
 }
 

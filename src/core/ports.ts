@@ -89,6 +89,8 @@ export interface JobRecord {
  *   The same owner may acquire again to renew. `release` gives it back and ignores a lease that is no longer held.
  * - `save` and `recordBlob` replace; a write that returned survives a crash.
  * - `jobs` lists the newest first, at most `limit`.
+ * - `proof` is the fingerprint that an entity (a policy, a filter) had when both regions of `scope` were last seen equal: a target that still
+ *   has it is ours to replace.
  */
 export interface Journal extends AsyncDisposable {
   acquire(jobId: string, owner: string, now: number, leaseMs: number): Promise<boolean>;
@@ -98,6 +100,8 @@ export interface Journal extends AsyncDisposable {
   jobs(limit: number): Promise<readonly JobRecord[]>;
   blobs(jobId: string): Promise<ReadonlyMap<string, BlobRecord>>;
   recordBlob(jobId: string, blob: BlobRecord): Promise<void>;
+  proof(scope: string, entity: string): Promise<string | null>;
+  recordProof(scope: string, entity: string, fingerprint: string): Promise<void>;
 }
 
 /** A blob's name and properties as a listing or a HEAD shows them. */

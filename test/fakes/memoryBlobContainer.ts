@@ -150,9 +150,13 @@ export class MemoryBlobContainer implements BlobContainer {
     if (stored.info.tier === "Archive")
       throw new PaircastError("blob_archived", `read ${this.label}/${blob.name}: it is in the archive tier; rehydrate it first`);
     if (stored.info.copyStatus !== null && stored.info.copyStatus !== "success")
-      throw new PaircastError("storage_unavailable", `read ${this.label}/${blob.name}: the copy that makes it is ${stored.info.copyStatus}`, {
-        retry: "retry",
-      });
+      throw new PaircastError(
+        "storage_unavailable",
+        `read ${this.label}/${blob.name}: the copy that makes it is ${stored.info.copyStatus}`,
+        {
+          retry: "retry",
+        },
+      );
     return stored;
   }
 
@@ -160,7 +164,9 @@ export class MemoryBlobContainer implements BlobContainer {
     const present = this.#blobs.get(name)?.info.etag;
     const holds = condition === "absent" ? present === undefined : present === condition.etag;
     if (!holds)
-      throw new PaircastError("blob_conflict", `write ${this.label}/${name}: the blob there is not the one expected`, { retry: "conflict" });
+      throw new PaircastError("blob_conflict", `write ${this.label}/${name}: the blob there is not the one expected`, {
+        retry: "conflict",
+      });
   }
 
   /** Waits for a pending copy; its result if it holds the content of `blob`. */

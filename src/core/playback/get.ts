@@ -69,5 +69,10 @@ function described(error: unknown, step: PlaybackStep, url: string): unknown {
   if (error instanceof HttpFailure) return new PlaybackFailure(error.reason, step, `${step} ${withoutQuery(url)}: ${error.reason}`, error);
   if (errorCode(error) !== "not_configured") return error;
   const reason = statusReason(0, step);
-  return new PlaybackFailure(reason, step, `${step} leads to ${new URL(url).origin}, which is not the address of a configured region`, error);
+  return new PlaybackFailure(
+    reason,
+    step,
+    `${step} leads to ${new URL(url).origin}, which is not the address of a configured region`,
+    error,
+  );
 }

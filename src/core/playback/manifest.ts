@@ -1,6 +1,7 @@
 /** Reads an HLS playlist or a DASH MPD into the same few words: tracks, their segments, initialisation sections and keys. */
 import { Parser, type InitSection, type Key, type Manifest as HlsManifest, type Segment as HlsSegment } from "m3u8-parser";
 import { parse as parseMpd, type Located, type Playlist as Representation } from "mpd-parser";
+import { isWellFormed } from "./xml.ts";
 
 export type Protocol = "hls" | "dash";
 
@@ -57,30 +58,40 @@ export interface ParsedManifest {
 
 /** Parses what a manifest URL answered. Null where the text is neither an HLS playlist nor an MPD. */
 export function parseManifest(text: string, url: string): ParsedManifest | null {
-  if (isPlaylist(text)) return hlsManifest(text, url);
-  return isMpd(text) ? dashManifest(text, url) : null;
+  if (isPlaylist(text)) return usable(() => hlsManifest(text, url));
+  return isMpd(text) ? usable(() => dashManifest(text, url)) : null;
 }
 
 /** Parses a media playlist. Null where the text is none. */
 export function parseMediaPlaylist(text: string, url: string): Media | null {
   if (!isPlaylist(text)) return null;
-  const manifest = readPlaylist(text);
-  return manifest.playlists === undefined ? hlsMedia(manifest, url) : null;
+  return usable(() => {
+    const manifest = readPlaylist(text);
+    return manifest.playlists === undefined ? hlsMedia(manifest, url) : null;
+  });
+}
+
+/** The parsers, and URLs that cannot be resolved, throw plain errors of many kinds; to the caller all of them are "not a manifest". */
+function usable<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch {
+    return null;
+  }
 }
 
 /** The parser takes any text for a playlist; players insist on the first line (RFC 8216, 4.3.1.1). */
 function isPlaylist(text: string): boolean {
-  return /^#EXTM3U[ \t]*\r?$/m.exec(text.slice(0, 64))?.index === 0;
+  return /^#EXTM3U[ \t]*(\r?\n|$)/.test(text);
 }
 
-/** The end is asked for too: the XML parser writes about unclosed documents to the console. */
 function isMpd(text: string): boolean {
-  return /^\uFEFF?\s*<(\?xml|!--|MPD[\s>])/.test(text) && /<MPD[\s>]/.test(text) && /<\/MPD>\s*(<!--[^]*-->\s*)?$/.test(text);
+  return /^\uFEFF?\s*<(\?xml|!--|MPD[\s>])/.test(text) && /<MPD[\s>]/.test(text) && isWellFormed(text.replace(/^\uFEFF/, ""));
 }
 
 function readPlaylist(text: string): HlsManifest {
   const parser = new Parser();
-  parser.push(text.endsWith("\n") ? text : `${text}\n`);
+  parser.push(text);
   parser.end();
   return parser.manifest;
 }
@@ -125,7 +136,7 @@ function hlsSegment(segment: HlsSegment, sequence: number, base: string): MediaS
   return [
     {
       url: resolve(segment.uri, base),
-      range: segment.byterange ?? null,
+      range: byteRange(segment.byterange),
       durationMs: Math.round((segment.duration ?? 0) * 1000),
       key: hlsKey(segment.key, sequence, base),
       init: hlsInit(segment.map, sequence, base),
@@ -135,30 +146,41 @@ function hlsSegment(segment: HlsSegment, sequence: number, base: string): MediaS
 
 function hlsInit(map: InitSection | undefined, sequence: number, base: string): MediaPart | null {
   if (map === undefined) return null;
-  return { url: resolve(map.uri, base), range: map.byterange ?? null, key: hlsKey(map.key, sequence, base) };
+  return { url: resolve(map.uri, base), range: byteRange(map.byterange), key: hlsKey(map.key, sequence, base) };
 }
 
 function hlsKey(key: Key | undefined, sequence: number, base: string): PlaybackKey | null {
   if (key === undefined) return null;
-  const declared = key.iv === undefined ? null : [...key.iv].map((word) => word.toString(16).padStart(8, "0")).join("");
-  const iv = declared ?? (key.method === "AES-128" ? sequence.toString(16).padStart(32, "0") : null);
-  return { method: key.method, uri: resolve(key.uri, base), iv };
+  const { method, uri, iv } = key;
+  if (iv === undefined && method !== "AES-128") return { method, uri: resolve(uri, base), iv: null };
+  return { method, uri: resolve(uri, base), iv: initialisationVector(iv ?? wordsOf(sequence)) };
 }
 
-function dashManifest(text: string, url: string): ParsedManifest | null {
-  try {
-    const manifest = parseMpd(text, { manifestUri: url });
-    const key = segmentEncryption(text, url);
-    const audio = Object.values(manifest.mediaGroups.AUDIO).flatMap((group) => Object.values(group));
-    const tracks = [
-      ...manifest.playlists.map((playlist) => dashTrack("video", playlist, url, key)),
-      ...audio.flatMap(({ playlists }) => playlists ?? []).map((playlist) => dashTrack("audio", playlist, url, key)),
-    ];
-    return { protocol: "dash", tracks };
-  } catch {
-    // The parser throws plain errors for what is XML and no usable MPD; to the caller both are "not a manifest".
-    return null;
-  }
+function wordsOf(sequence: number): Uint32Array {
+  return new Uint32Array([0, 0, Math.floor(sequence / 0x1_0000_0000), sequence]);
+}
+
+function initialisationVector(words: Uint32Array): string {
+  if (words.length !== 4) throw new RangeError(`an IV of ${words.length} words`);
+  return [...words].map((word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+function byteRange(range: ByteRange | undefined): ByteRange | null {
+  if (range === undefined) return null;
+  const { offset, length } = range;
+  if (!Number.isSafeInteger(offset + length) || offset < 0 || length < 1) throw new RangeError("a byte range that is none");
+  return { offset, length };
+}
+
+function dashManifest(text: string, url: string): ParsedManifest {
+  const manifest = parseMpd(text, { manifestUri: url });
+  const key = segmentEncryption(text, url);
+  const audio = Object.values(manifest.mediaGroups.AUDIO).flatMap((group) => Object.values(group));
+  const tracks = [
+    ...manifest.playlists.map((playlist) => dashTrack("video", playlist, url, key)),
+    ...audio.flatMap(({ playlists }) => playlists ?? []).map((playlist) => dashTrack("audio", playlist, url, key)),
+  ];
+  return { protocol: "dash", tracks };
 }
 
 function dashTrack(kind: Track["kind"], representation: Representation, url: string, key: PlaybackKey | null): Track {
@@ -182,7 +204,7 @@ function dashTrack(kind: Track["kind"], representation: Representation, url: str
 }
 
 function dashPart(located: Located, key: PlaybackKey | null): MediaPart {
-  return { url: located.resolvedUri, range: located.byterange ?? null, key };
+  return { url: located.resolvedUri, range: byteRange(located.byterange), key };
 }
 
 /** Whole-segment AES-128 in DASH (ISO/IEC 23009-4 `urn:mpeg:dash:sea:2012`), which the parser does not read. One crypto period is taken. */

@@ -1,17 +1,20 @@
 /** Whether the first bytes of a segment are media, clear or after decryption. */
 import { createDecipheriv } from "node:crypto";
 
+/** AES-128: keys and cipher blocks alike. */
+export const KEY_BYTES = 16;
 const BLOCK = 16;
 const TS_PACKET = 188;
 /** Box types with which a segment or an initialisation section may begin (ISO/IEC 14496-12, 23000-19). */
 const FIRST_BOXES: ReadonlySet<string> = new Set(["ftyp", "styp", "moof", "sidx", "emsg", "prft", "moov"]);
 
-/** True for the beginning of fragmented MP4, an MPEG transport stream, or packed audio. */
+/** True for the beginning of fragmented MP4, of an MPEG transport stream, or of packed audio. */
 export function looksLikeMedia(bytes: Uint8Array): boolean {
   return isBox(bytes) || isTransportStream(bytes) || isPackedAudio(bytes);
 }
 
-function isBox(bytes: Uint8Array): boolean {
+/** True for a box with which a segment may begin. */
+export function isBox(bytes: Uint8Array): boolean {
   if (bytes.length < 8) return false;
   const size = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
   return (size === 1 || size >= 8) && FIRST_BOXES.has(Buffer.from(bytes.subarray(4, 8)).toString("latin1"));
@@ -33,10 +36,11 @@ function isPackedAudio(bytes: Uint8Array): boolean {
 /** Length of the ADTS frame at `at`, null where there is none (ISO/IEC 13818-7, 6.2). A header that is cut off counts as one. */
 function adtsLength(bytes: Uint8Array, at: number): number | null {
   if (bytes.length - at < 7) return at > 0 ? 7 : null;
-  const [sync = 0, flags = 0, format = 0, high = 0, middle = 0, low = 0] = bytes.subarray(at, at + 6);
-  if (sync !== 0xff || (flags & 0xf6) !== 0xf0 || ((format >> 2) & 0x0f) > 12) return null;
-  const length = ((high & 0x03) << 11) | (middle << 3) | (low >> 5);
-  return length >= 7 ? length : null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 7);
+  const header = view.getUint32(0);
+  const isHeader = (header & 0xfff60000) >>> 0 === 0xfff00000 && ((header >>> 10) & 0x0f) <= 12;
+  const length = (view.getUint32(3) >>> 13) & 0x1fff;
+  return isHeader && length >= 7 ? length : null;
 }
 
 /**
@@ -48,6 +52,12 @@ export function decryptBeginning(bytes: Uint8Array, key: Uint8Array, iv: string)
   const decipher = createDecipheriv("aes-128-cbc", key, Buffer.from(iv, "hex"));
   decipher.setAutoPadding(false);
   return decipher.update(whole);
+}
+
+/** True where the bytes are readable text: a login page or an error document in the place of ciphertext. */
+export function isText(bytes: Uint8Array): boolean {
+  const beginning = bytes.subarray(0, 64);
+  return beginning.length > 0 && beginning.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d));
 }
 
 /** AES-CBC with PKCS#7 padding is a positive multiple of the block, whatever was encrypted. */

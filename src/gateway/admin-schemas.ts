@@ -1,0 +1,105 @@
+/** The admin API's answers, once: `/api/openapi.json` is made from these, and the tests check the answers against them. */
+import { z } from "zod";
+import { DECISION_REASONS, FAILURE_REASONS, SERVICES } from "../core/contracts.ts";
+
+const at = z.number().describe("epoch milliseconds");
+
+const serviceHealth = z.strictObject({
+  status: z.enum(["healthy", "unhealthy", "unknown"]),
+  since: at,
+  reason: z.enum(FAILURE_REASONS).nullable(),
+  detail: z.string().nullable(),
+  checkedAt: at.nullable(),
+  pending: z.int().describe("consecutive outcomes that speak against the present status"),
+});
+
+const catalogueEntry = z.strictObject({
+  locatorId: z.string(),
+  locatorName: z.string(),
+  assetName: z.string(),
+  source: z.string(),
+  streamingPolicyName: z.string().nullable(),
+  contentKeyPolicyName: z.string().nullable(),
+  manifests: z.strictObject({ hls: z.string().nullable(), dash: z.string().nullable() }),
+  keys: z.array(z.strictObject({ id: z.string(), fingerprint: z.string() })),
+  regions: z.record(z.string(), z.strictObject({ state: z.enum(["verified", "withdrawn"]), at, detail: z.string() })),
+  publishedAt: at,
+});
+
+const job = z.strictObject({
+  id: z.string(),
+  source: z.string(),
+  target: z.string(),
+  assetName: z.string(),
+  step: z.enum(["planned", "copied", "policed", "located", "verified", "published"]),
+  state: z.enum(["running", "done", "failed", "conflict"]),
+  attempts: z.int(),
+  errorCode: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  updatedAt: at,
+});
+
+const regionStatus = z.strictObject({
+  name: z.string(),
+  streaming: z.string(),
+  keys: z.string().nullable(),
+  services: z.strictObject({ streaming: serviceHealth, keys: serviceHealth.optional() }),
+  verified: z.int().describe("locators verified there"),
+});
+
+const status = z.strictObject({
+  version: z.string(),
+  now: at,
+  startedAt: at,
+  gateway: z.strictObject({ url: z.string() }),
+  regions: z.array(regionStatus),
+  videos: z.array(catalogueEntry).describe("newest first, at most 200"),
+  jobs: z.array(job).describe("newest first, at most 100"),
+  sandbox: z.strictObject({ control: z.string() }).nullable(),
+});
+
+const holding = z.enum(["verified", "missing", "found", "absent", "unknown"]);
+const verdict = z.enum(["healthy", "unknown", "unhealthy", "missing", "absent", "tried", "no_service"]);
+
+const explanation = z.strictObject({
+  method: z.string(),
+  target: z.string(),
+  outcome: z.enum(["routed", "refused", "local"]),
+  request: z
+    .strictObject({
+      kind: z.enum(["manifest", "media", "key"]),
+      service: z.enum(SERVICES),
+      locatorId: z.string().nullable(),
+      keyId: z.string().nullable(),
+      target: z.string(),
+    })
+    .nullable(),
+  rejection: z
+    .strictObject({
+      status: z.int(),
+      reason: z.enum(["method", "path", "too_long", "bad_request"]),
+      code: z.string(),
+      message: z.string(),
+      allow: z.string().nullable(),
+    })
+    .nullable(),
+  source: z.enum(["catalogue", "cached", "nothing"]).nullable().describe("`nothing`: the gateway would ask the regions first"),
+  holdings: z.record(z.string(), holding).nullable(),
+  decision: z
+    .strictObject({
+      region: z.string().nullable(),
+      reason: z.enum(DECISION_REASONS),
+      considered: z.array(z.strictObject({ region: z.string(), eligible: z.boolean(), verdict, detail: z.string() })),
+    })
+    .nullable(),
+  location: z.string().nullable(),
+});
+
+export const adminSchemas = {
+  Status: status,
+  Explanation: explanation,
+  Catalogue: z.strictObject({ entries: z.array(catalogueEntry), total: z.int().describe("entries in the whole catalogue") }),
+  Replication: z.strictObject({ jobs: z.array(job) }),
+  Health: z.strictObject({ status: z.literal("ok") }),
+  Error: z.strictObject({ error: z.string(), message: z.string(), requestId: z.string() }),
+} as const;

@@ -1,0 +1,38 @@
+/** What `/api/status` and `/api/catalogue` show. */
+import type { CatalogueEntry, HealthSnapshot, Region, ServiceHealth } from "../core/contracts.ts";
+
+export interface RegionStatus {
+  readonly name: string;
+  readonly streaming: string;
+  readonly keys: string | null;
+  readonly services: { readonly streaming: ServiceHealth; readonly keys?: ServiceHealth };
+  readonly verified: number;
+}
+
+/** A region that no probe has reached yet. */
+const NOT_PROBED: Omit<ServiceHealth, "since"> = { status: "unknown", reason: null, detail: null, checkedAt: null, pending: 0 };
+
+/** The regions in order of priority with the state of their services and the number of locators verified there. */
+export function regionStatuses(regions: readonly Region[], health: HealthSnapshot, entries: readonly CatalogueEntry[]): RegionStatus[] {
+  const verified = new Map<string, number>();
+  for (const entry of entries) {
+    for (const [region, copy] of Object.entries(entry.regions)) {
+      if (copy.state === "verified") verified.set(region, (verified.get(region) ?? 0) + 1);
+    }
+  }
+  return regions.map(({ name, streaming, keys }) => {
+    const known = health.regions[name];
+    const unprobed = { ...NOT_PROBED, since: health.takenAt };
+    const services = { streaming: known?.streaming ?? unprobed, ...(keys === null ? {} : { keys: known?.keys ?? unprobed }) };
+    return { name, streaming, keys, services, verified: verified.get(name) ?? 0 };
+  });
+}
+
+/** The `limit` newest entries, newest first. */
+export function newestEntries(entries: readonly CatalogueEntry[], limit: number): CatalogueEntry[] {
+  return entries.toSorted((one, other) => other.publishedAt - one.publishedAt || compare(one.locatorId, other.locatorId)).slice(0, limit);
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

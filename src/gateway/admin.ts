@@ -1,0 +1,132 @@
+/** The admin listener's application: metrics, status, explain, events, and the status page that the caller passes in. */
+import { Hono, type Context } from "hono";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Region } from "../core/contracts.ts";
+import { errorChain, errorCode } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { CatalogueView, HealthView, JobRecord } from "../core/ports.ts";
+import { EventStreams, type StatusEvents } from "./admin-events.ts";
+import { adminRefusal } from "./admin-guard.ts";
+import { newestEntries, regionStatuses } from "./admin-status.ts";
+import { openApiDocument } from "./openapi.ts";
+import type { PlaybackRouter } from "./router.ts";
+
+export interface AdminDeps {
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** URL of the player listener, once it listens. */
+  readonly gatewayUrl: () => string;
+  readonly regions: readonly Region[];
+  readonly router: PlaybackRouter;
+  readonly health: HealthView;
+  readonly catalogue: CatalogueView;
+  /** Newest first. */
+  readonly jobs: (limit: number) => Promise<readonly JobRecord[]>;
+  readonly events: StatusEvents;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Null where none is configured; only loopback names are answered then. */
+  readonly token: string | null;
+  /** The status page: `/` and `/assets/…`. */
+  readonly page: Hono | null;
+  readonly sandbox: { readonly control: string } | null;
+}
+
+const STATUS_VIDEOS = 200;
+const STATUS_JOBS = 100;
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/** The application, without a socket. */
+export function buildAdmin(deps: AdminDeps): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const refused = refuse(context, deps);
+    if (refused !== null) return refused;
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
+    return undefined;
+  });
+  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  app.get("/metrics", async (context) => {
+    deps.router.recordFailOpen();
+    return context.body(await deps.metrics.registry.metrics(), 200, { "content-type": deps.metrics.registry.contentType });
+  });
+  addApi(app, deps);
+  if (deps.page !== null) app.route("/", deps.page);
+  app.notFound((context) => failure(context, deps, 404, "unknown_path", "there is no such page; see /api/openapi.json"));
+  app.onError((error, context) => {
+    deps.log.error("admin.internal", { path: context.req.path, code: errorCode(error), message: errorChain(error) });
+    return failure(context, deps, 500, "internal", "the request failed; the log says why");
+  });
+  return app;
+}
+
+/** No store: health is old at once. No frames and no sniffing: the page has buttons that break regions. */
+const SECURITY_HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+};
+
+function addApi(app: Hono, deps: AdminDeps): void {
+  const streams = new EventStreams(deps.events, deps.clock);
+  app.get("/api/status", async (context) => context.json(await status(deps)));
+  app.get("/api/explain", (context) => explain(context, deps));
+  app.get("/api/catalogue", (context) => {
+    const entries = deps.catalogue.entries();
+    return context.json({ entries: newestEntries(entries, limitOf(context)), total: entries.length });
+  });
+  app.get("/api/replication", async (context) => context.json({ jobs: await deps.jobs(limitOf(context)) }));
+  app.get("/api/events", (context) => {
+    const stream = streams.open(context.req.raw.signal);
+    if (stream === null) return failure(context, deps, 503, "too_many_listeners", "close another listener first");
+    return context.body(stream, 200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
+  });
+  app.get("/api/openapi.json", (context) => context.json(openApiDocument(deps.version, deps.token !== null)));
+}
+
+async function status(deps: AdminDeps): Promise<object> {
+  const entries = deps.catalogue.entries();
+  return {
+    version: deps.version,
+    now: deps.clock.now(),
+    startedAt: deps.startedAt,
+    gateway: { url: deps.gatewayUrl() },
+    regions: regionStatuses(deps.regions, deps.health.snapshot(), entries),
+    videos: newestEntries(entries, STATUS_VIDEOS),
+    jobs: await deps.jobs(STATUS_JOBS),
+    sandbox: deps.sandbox,
+  };
+}
+
+function explain(context: Context, deps: AdminDeps): Response {
+  const url = context.req.query("url");
+  const explanation = url === undefined ? null : deps.router.explain(url, context.req.query("method") ?? "GET");
+  if (explanation === null) return failure(context, deps, 400, "bad_url", "name the request with ?url=, an http(s) URL or a path");
+  return context.json(explanation);
+}
+
+function refuse(context: Context, deps: AdminDeps): Response | null {
+  const header = (name: string) => context.req.header(name) ?? null;
+  const { method, path } = context.req;
+  const facts = { method, path, host: header("host"), origin: header("origin"), authorization: header("authorization") };
+  const refusal = adminRefusal(facts, deps.token);
+  if (refusal === null) return null;
+  if (refusal.status === 401) context.header("www-authenticate", "Bearer");
+  return failure(context, deps, refusal.status, refusal.code, refusal.message);
+}
+
+function failure(context: Context, deps: AdminDeps, code: 400 | 401 | 403 | 404 | 500 | 503, error: string, message: string): Response {
+  return context.json({ error, message, requestId: deps.random.uuid() }, code);
+}
+
+function limitOf(context: Context): number {
+  const asked = Number(context.req.query("limit") ?? DEFAULT_LIMIT);
+  return Number.isInteger(asked) ? Math.min(Math.max(asked, 1), MAX_LIMIT) : DEFAULT_LIMIT;
+}

@@ -1,0 +1,155 @@
+/** A listener for one application: node:http with limits, the raw request target, and an orderly end. */
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import type { Clock } from "../core/clock.ts";
+import type { ListenAddress } from "../core/config/units.ts";
+import { PaircastError } from "../core/errors.ts";
+
+/** The part of an application that a listener calls. */
+export interface FetchApp {
+  fetch(request: Request, bindings: object): Response | Promise<Response>;
+}
+
+export interface ServerOptions {
+  readonly app: FetchApp;
+  readonly listen: ListenAddress;
+  readonly clock: Clock;
+  /**
+   * `raw`: the application judges target and Host itself, as they came over the wire, and routes by nothing else (the player listener).
+   * `parsed`: the adapter's URL is good enough (the admin listener).
+   */
+  readonly targets: "raw" | "parsed";
+}
+
+/** Request line and header fields together; targets are limited to half of it by the front door. */
+const MAX_HEADER_BYTES = 16_384;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Above the 60 s idle time of most load balancers, so that it is them who close first. */
+const KEEP_ALIVE_MS = 65_000;
+const GRACE_MS = 5_000;
+
+/** A listening server. `close` is graceful, then forced, and may be called more than once. */
+export class GatewayServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #clock: Clock;
+  readonly address: ListenAddress;
+  #closing: Promise<void> | null = null;
+
+  private constructor(server: Server, clock: Clock, address: ListenAddress) {
+    this.#server = server;
+    this.#clock = clock;
+    this.address = address;
+  }
+
+  /** Starts to listen; port 0 takes a free one. Throws `listen_failed` where the address cannot be had. */
+  static async listen({ app, listen, clock, targets }: ServerOptions): Promise<GatewayServer> {
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 2_000,
+      optimizeEmptyRequests: true,
+    };
+    const server = createServer(
+      limits,
+      targets === "raw" ? rawListener(app) : getRequestListener((request, env) => app.fetch(request, env)),
+    );
+    server.on("clientError", refuseConnection);
+    server.on("connect", (_request, socket: Duplex) => {
+      socket.end(plainAnswer(405));
+    });
+    await listening(server, listen);
+    const bound = server.address();
+    const port = bound !== null && typeof bound === "object" ? bound.port : listen.port;
+    return new GatewayServer(server, clock, { host: listen.host, port });
+  }
+
+  /** For people and clients on this machine: a wildcard address is shown as loopback. */
+  get url(): string {
+    const { host, port } = this.address;
+    const name = host === "" || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+    return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  }
+
+  /** Takes no new connections, lets running answers end for up to `graceMs`, then closes what is left. */
+  close(graceMs: number = GRACE_MS): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    const done = new AbortController();
+    const forced = this.#clock.sleep(graceMs, done.signal).then(
+      () => {
+        this.#server.closeAllConnections();
+      },
+      () => undefined,
+    );
+    await closed;
+    done.abort();
+    await forced;
+  }
+}
+
+type HeldMessage = IncomingMessage & { heldTarget?: string };
+
+/**
+ * The adapter makes a WHATWG URL of Host and target, which normalises both and refuses some. The front door wants them as they came, so
+ * the adapter is shown a plain URL, and the target travels in the bindings. (Host is read from the raw header fields, which stay.)
+ */
+function rawListener(app: FetchApp): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const listener = getRequestListener((request, { incoming }) => {
+    const { heldTarget, socket } = incoming as HeldMessage;
+    return app.fetch(request, { target: heldTarget, peer: () => socket.remoteAddress });
+  });
+  return (incoming: HeldMessage, outgoing) => {
+    incoming.heldTarget = incoming.url ?? "";
+    incoming.url = "/";
+    incoming.headers.host = "gateway";
+    void listener(incoming, outgoing);
+  };
+}
+
+function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error) => {
+      const where = `${host === "" ? "*" : host}:${port}`;
+      reject(new PaircastError("listen_failed", `cannot listen on ${where}; free the address or configure another`, { cause: error }));
+    };
+    server.once("error", failed);
+    server.listen({ port, ...(host === "" ? {} : { host }) }, () => {
+      server.off("error", failed);
+      resolve();
+    });
+  });
+}
+
+const STATUS_BY_PARSER_CODE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_INVALID_METHOD: 501,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What node's parser refused has no request object, so it is answered on the socket. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+  else socket.end(plainAnswer(STATUS_BY_PARSER_CODE[error.code ?? ""] ?? 400));
+}
+
+function plainAnswer(status: number): string {
+  const allow = status === 405 || status === 501 ? "Allow: GET, HEAD, POST, OPTIONS\r\n" : "";
+  const labels = "x-paircast-reason: bad_request\r\nx-paircast-origin: none\r\n";
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${allow}${labels}Content-Length: 0\r\nConnection: close\r\n\r\n`;
+}

@@ -1,0 +1,30 @@
+/** The newest probes of one service, for people who ask why. */
+import type { FailureReason } from "../core/contracts.ts";
+
+export interface ProbeRecord {
+  /** When it began. */
+  readonly at: number;
+  readonly ok: boolean;
+  readonly reason: FailureReason | null;
+  readonly durationMs: number;
+  /** What was seen, or what went wrong. */
+  readonly detail: string;
+}
+
+const SLOTS = 64;
+
+/** Keeps the last 64 records. */
+export class ProbeHistory {
+  readonly #slots: ProbeRecord[] = [];
+  #next = 0;
+
+  add(record: ProbeRecord): void {
+    this.#slots[this.#next] = record;
+    this.#next = (this.#next + 1) % SLOTS;
+  }
+
+  /** Oldest first. */
+  records(): readonly ProbeRecord[] {
+    return [...this.#slots.slice(this.#next), ...this.#slots.slice(0, this.#next)];
+  }
+}

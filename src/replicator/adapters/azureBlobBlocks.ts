@@ -1,0 +1,128 @@
+/** Builds a blob at the target from blocks: staged by URL or through this process, committed in one request. */
+import { createHash } from "node:crypto";
+import type { BlobInfo } from "../../core/ports.ts";
+import type { CopyTask } from "./azureBlobCopy.ts";
+import { byUrl, storageError } from "./azureBlobErrors.ts";
+import { conditionsOf, tierOf } from "./azureBlobInfo.ts";
+import type { AzureBlobContainer } from "./azureBlobs.ts";
+
+export interface Block {
+  readonly id: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface BlockPlan {
+  /** Smallest block; doubled until the blob has few enough of them. */
+  readonly blockSize: number;
+  readonly stage: (block: Block) => Promise<void>;
+  readonly beforeCommit: () => Promise<void>;
+}
+
+/** The service takes 50,000 blocks per blob. */
+const MAX_BLOCKS = 50_000;
+/** Blocks under way at a time, per blob. */
+const CONCURRENCY = 4;
+
+export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask, plan: BlockPlan): Promise<void> {
+  const blocks = blocksOf(task, plan.blockSize);
+  const staged = blocks.length < 2 ? new Set<string>() : await stagedBefore(target, task);
+  const missing = blocks.filter((block) => !staged.has(`${block.id} ${block.length}`));
+  await inParallel(missing, plan.stage);
+  await plan.beforeCommit();
+  const ids = blocks.map((block) => block.id);
+  await transfer(target, task, "commit", async (client, abortSignal) => {
+    await client.commitBlockList(ids, {
+      conditions: conditionsOf(task.condition),
+      blobHTTPHeaders: headersOf(task.blob),
+      metadata: { ...task.blob.metadata },
+      ...tierOf(task.blob),
+      abortSignal,
+    });
+  });
+}
+
+export async function stageByUrl(target: AzureBlobContainer, task: CopyTask, url: string, block: Block): Promise<void> {
+  await transfer(target, task, "copy a block of", async (client, abortSignal) => {
+    await byUrl(() => client.stageBlockFromURL(block.id, url, block.offset, block.length, { abortSignal }));
+  });
+}
+
+export async function stageByStream(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+  const content = await task.source.read(task.blob, block.offset, block.length, task.signal);
+  if (content.length !== block.length) throw storageError("blob_changed", `read ${task.source.label}/${task.blob.name}`);
+  const transactionalContentMD5 = createHash("md5").update(content).digest();
+  await transfer(target, task, "upload a block of", async (client, abortSignal) => {
+    await client.stageBlock(block.id, Buffer.from(content), content.length, { transactionalContentMD5, abortSignal });
+  });
+}
+
+async function transfer(
+  target: AzureBlobContainer,
+  { source, blob, signal }: CopyTask,
+  verb: string,
+  send: Parameters<AzureBlobContainer["requestBlob"]>[3],
+): Promise<void> {
+  const what = `${verb} ${source.label}/${blob.name} to ${target.label}`;
+  await target.requestBlob(what, blob.name, signal, send, target.options.transferTimeoutMs ?? 300_000);
+}
+
+/** Ids name source version and position, so that what an interrupted run has staged can be used again. All have the same length. */
+function blocksOf({ source, blob }: CopyTask, smallest: number): readonly Block[] {
+  const size = blockSizeFor(blob.length, smallest);
+  const version = createHash("sha256").update(`${source.label}\n${blob.name}\n${blob.etag}\n${size}`).digest("hex").slice(0, 24);
+  return Array.from({ length: Math.ceil(blob.length / size) }, (_, index) => ({
+    id: Buffer.from(`${version}-${String(index).padStart(5, "0")}`).toString("base64"),
+    offset: index * size,
+    length: Math.min(size, blob.length - index * size),
+  }));
+}
+
+/** The smallest doubling of `smallest` with which `length` bytes fit into the blocks that a blob may have. */
+export function blockSizeFor(length: number, smallest: number): number {
+  let size = smallest;
+  while (Math.ceil(length / size) > MAX_BLOCKS) size *= 2;
+  return size;
+}
+
+/** Uncommitted blocks at the name, as `id length`; none where the blob does not exist at all. */
+async function stagedBefore(target: AzureBlobContainer, { blob, signal }: CopyTask): Promise<ReadonlySet<string>> {
+  return target.request(`look for blocks of ${target.label}/${blob.name}`, signal, async (client, abortSignal) => {
+    try {
+      const list = await client.getBlockBlobClient(blob.name).getBlockList("uncommitted", { abortSignal });
+      return new Set((list.uncommittedBlocks ?? []).map((block) => `${block.name} ${block.size}`));
+    } catch {
+      // Blocks that cannot be listed are staged again; what is really wrong shows there.
+      abortSignal.throwIfAborted();
+      return new Set<string>();
+    }
+  });
+}
+
+async function inParallel(blocks: readonly Block[], stage: (block: Block) => Promise<void>): Promise<void> {
+  const rest = blocks.values();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const block of rest) {
+      if (failed) return;
+      await stage(block).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
+  const broken = results.find((result) => result.status === "rejected");
+  if (broken !== undefined) throw broken.reason;
+}
+
+function headersOf(blob: BlobInfo) {
+  return {
+    ...(blob.contentType === null ? {} : { blobContentType: blob.contentType }),
+    ...(blob.contentEncoding === null ? {} : { blobContentEncoding: blob.contentEncoding }),
+    ...(blob.contentLanguage === null ? {} : { blobContentLanguage: blob.contentLanguage }),
+    ...(blob.contentDisposition === null ? {} : { blobContentDisposition: blob.contentDisposition }),
+    ...(blob.cacheControl === null ? {} : { blobCacheControl: blob.cacheControl }),
+    ...(blob.contentMd5 === null ? {} : { blobContentMD5: Buffer.from(blob.contentMd5, "base64") }),
+  };
+}

@@ -1,0 +1,101 @@
+/** Turns what the blob service and its SDK throw into the errors of the `BlobContainer` port. */
+import { RestError } from "@azure/storage-blob";
+import { PaircastError } from "../../core/errors.ts";
+import { scrub } from "../../core/log.ts";
+
+/** Status and error code of a failed request; null for what is not an answer or a failed connection. */
+export interface ServiceFailure {
+  /** 0 where there was no answer. */
+  readonly status: number;
+  /** The service's own error code, empty where it gave none. */
+  readonly code: string;
+}
+
+export function serviceFailure(error: unknown): ServiceFailure | null {
+  if (error instanceof RestError) return { status: error.statusCode ?? 0, code: serviceCode(error) };
+  if (error instanceof Error && "code" in error && typeof error.code === "string" && /^(E[A-Z]+|UND_ERR_|ERR_STREAM)/.test(error.code))
+    return { status: 0, code: error.code };
+  return null;
+}
+
+/** A HEAD has no body: its error code is in a header only, which the SDK leaves in `details`. */
+function serviceCode(error: RestError): string {
+  const details: unknown = error.details;
+  const detail = typeof details === "object" && details !== null && "errorCode" in details ? details.errorCode : undefined;
+  if (typeof detail === "string") return detail;
+  return error.response?.headers.get("x-ms-error-code") ?? error.code ?? "";
+}
+
+/** True when the access that was used has run out or was revoked, so that fresh access may help. */
+export function isAccessExpired(error: unknown): boolean {
+  const failure = serviceFailure(error);
+  return failure?.status === 403 && (failure.code === "AuthenticationFailed" || failure.code === "AuthorizationFailure");
+}
+
+/** The target service could not, or may not, read the source by URL: the bytes have to pass through this process. */
+export class CannotCopyByUrl extends Error {}
+
+/** A request in which the target service reads the source; throws `CannotCopyByUrl` when it says that it cannot. */
+export async function byUrl<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    const failure = serviceFailure(error);
+    const cannot = failure !== null && (failure.status === 501 || (failure.status < 500 && failure.code === "CannotVerifyCopySource"));
+    throw cannot ? new CannotCopyByUrl() : error;
+  }
+}
+
+const BY_CODE: Readonly<Record<string, string>> = {
+  ContainerNotFound: "container_missing",
+  ContainerBeingDeleted: "container_missing",
+  ContainerDisabled: "container_missing",
+  BlobArchived: "blob_archived",
+  BlobBeingRehydrated: "blob_archived",
+  BlobAlreadyExists: "blob_conflict",
+  PendingCopyOperation: "blob_conflict",
+};
+
+const ADVICE: Readonly<Record<string, readonly ["retry" | "never" | "conflict", string]>> = {
+  container_missing: ["never", "the container is not there"],
+  blob_archived: ["never", "the blob is in the archive tier: rehydrate it to an online tier first"],
+  blob_conflict: ["conflict", "the blob there is not the one expected: look at what both sides hold"],
+  blob_changed: ["retry", "the blob has changed, or is gone, since it was listed: list it again"],
+  storage_denied: ["never", "the storage service refused the credential: check its permissions"],
+  storage_unavailable: ["retry", "the storage service did not answer properly"],
+  storage_rejected: ["never", "the storage service refused the request"],
+};
+
+function codeOf({ status, code }: ServiceFailure): string {
+  const known = BY_CODE[code];
+  if (known !== undefined) return known;
+  if (status === 0 || status === 408 || status === 429 || status >= 500) return "storage_unavailable";
+  if (status === 401 || status === 403) return "storage_denied";
+  return status === 412 ? "blob_conflict" : "storage_rejected";
+}
+
+/** An error of the port. `what` says what was tried and where; the service's words are kept, its URLs and signatures are not. */
+export function storageError(code: string, what: string, cause?: unknown): PaircastError {
+  const [retry, advice] = ADVICE[code] ?? ["never", "the storage service refused the request"];
+  return new PaircastError(code, `${what}: ${advice}${answered(cause)}`, { retry, cause: withoutSecrets(cause) });
+}
+
+function answered(cause: unknown): string {
+  const failure = serviceFailure(cause);
+  if (failure === null) return "";
+  return failure.status === 0 ? ` (${failure.code || "no connection"})` : ` (${failure.status} ${failure.code})`.trimEnd();
+}
+
+/** Translates anything thrown by a request; what is neither an answer nor a failed connection (a defect of ours) passes unchanged. */
+export function translated(error: unknown, what: string): unknown {
+  if (error instanceof PaircastError) return error;
+  const failure = serviceFailure(error);
+  return failure === null ? error : storageError(codeOf(failure), what, error);
+}
+
+/** The SDK's error refers to the whole request, SAS included: only its first line goes on. */
+function withoutSecrets(cause: unknown): unknown {
+  if (cause === undefined || cause instanceof PaircastError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new Error(scrub(text.split("\n", 1)[0] ?? ""));
+}

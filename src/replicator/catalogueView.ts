@@ -1,0 +1,127 @@
+/** The catalogue in memory, for the hot path: replaced whole whenever the store's revision has changed. */
+import type { Clock } from "../core/clock.ts";
+import type { CatalogueEntry } from "../core/contracts.ts";
+import { errorChain, errorCode } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { CatalogueStore, CatalogueView } from "../core/ports.ts";
+
+export interface CatalogueViewOptions {
+  readonly store: CatalogueStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How often the revision is asked for. Default 500 ms: the view may lag by a second. */
+  readonly pollMs?: number;
+  /** Called with all entries after each change, for instance `recordCatalogue`. */
+  readonly onChange?: (entries: readonly CatalogueEntry[]) => void;
+}
+
+interface Snapshot {
+  readonly revision: string | null;
+  readonly entries: readonly CatalogueEntry[];
+  readonly byLocator: ReadonlyMap<string, CatalogueEntry>;
+  readonly byKey: ReadonlyMap<string, CatalogueEntry>;
+}
+
+export class CachedCatalogueView implements CatalogueView {
+  readonly #options: CatalogueViewOptions;
+  #snapshot: Snapshot = snapshotOf(null, []);
+  #refreshing: Promise<void> | null = null;
+  #again = false;
+
+  constructor(options: CatalogueViewOptions) {
+    this.#options = options;
+  }
+
+  byLocator(locatorId: string): CatalogueEntry | undefined {
+    return this.#snapshot.byLocator.get(locatorId.toLowerCase());
+  }
+
+  byKey(keyId: string): CatalogueEntry | undefined {
+    return this.#snapshot.byKey.get(keyId.toLowerCase());
+  }
+
+  entries(): readonly CatalogueEntry[] {
+    return this.#snapshot.entries;
+  }
+
+  /** Reads the store if its revision has changed. Calls that come together share one read, which begins after the last of them. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing !== null) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#readWhileAsked();
+    try {
+      await this.#refreshing;
+    } finally {
+      this.#refreshing = null;
+    }
+  }
+
+  /** Follows the store until `stop` aborts. A store that cannot be read leaves the last view in place. Never rejects. */
+  async follow(stop: AbortSignal): Promise<void> {
+    const { clock, log, pollMs } = this.#options;
+    let failing = false;
+    while (!stop.aborted) {
+      try {
+        await this.refresh();
+        failing = false;
+      } catch (error) {
+        if (!failing) log.error("catalogue.unreadable", { code: errorCode(error), error: errorChain(error) });
+        failing = true;
+      }
+      await clock.sleep(pollMs ?? 500, stop).catch(() => undefined);
+    }
+  }
+
+  async #readWhileAsked(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#read();
+    } while (this.#again);
+  }
+
+  async #read(): Promise<void> {
+    const { store, onChange } = this.#options;
+    const revision = await store.revision();
+    if (revision === this.#snapshot.revision) return;
+    const entries: CatalogueEntry[] = [];
+    for await (const { entry } of store.list()) entries.push(entry);
+    this.#snapshot = snapshotOf(revision, entries);
+    onChange?.(entries);
+  }
+}
+
+function snapshotOf(revision: string | null, entries: readonly CatalogueEntry[]): Snapshot {
+  return {
+    revision,
+    entries,
+    byLocator: new Map(entries.map((entry) => [entry.locatorId.toLowerCase(), entry])),
+    byKey: new Map(entries.flatMap((entry) => entry.keys.map(({ id }) => [id.toLowerCase(), entry] as const))),
+  };
+}
+
+/** The same store, whose writes are seen by `view` before they return. */
+export function viewedStore(store: CatalogueStore, view: CachedCatalogueView): CatalogueStore {
+  return {
+    get: (locatorId) => store.get(locatorId),
+    list: () => store.list(),
+    fingerprintKey: () => store.fingerprintKey(),
+    revision: () => store.revision(),
+    put: async (entry, expected) => {
+      const version = await store.put(entry, expected);
+      await view.refresh();
+      return version;
+    },
+    remove: async (locatorId, expected) => {
+      await store.remove(locatorId, expected);
+      await view.refresh();
+    },
+    [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** Locators verified in each region, for the gauge: also the regions that have none (any more). */
+export function verifiedCounts(entries: readonly CatalogueEntry[], regions: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(regions.map((region) => [region, entries.filter((entry) => entry.regions[region]?.state === "verified").length]));
+}

@@ -1,0 +1,50 @@
+/** Merges one region's verification into a catalogue entry. Pure. */
+import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
+
+/** What an entry says of the video itself, the same for every region. */
+export type VideoFacts = Omit<CatalogueEntry, "regions" | "publishedAt">;
+
+/** The entry to write, or null where the stored one already says it. A copy that stays verified keeps its time. */
+export function withCopy(stored: CatalogueEntry | null, facts: VideoFacts, region: string, copy: RegionCopy): CatalogueEntry | null {
+  if (stored !== null && sameFacts(stored, facts) && stored.regions[region]?.state === copy.state) return null;
+  const others = stored === null ? {} : keysChanged(stored, facts) ? withdrawnOthers(stored, copy.at) : stored.regions;
+  return { ...facts, regions: { ...others, [region]: copy }, publishedAt: stored?.publishedAt ?? copy.at };
+}
+
+/** The entry with a region's copy withdrawn, or null where there is nothing to withdraw. */
+export function withoutCopy(stored: CatalogueEntry, region: string, at: number, detail: string): CatalogueEntry | null {
+  if (stored.regions[region]?.state !== "verified") return null;
+  return { ...stored, regions: { ...stored.regions, [region]: { state: "withdrawn", at, detail } } };
+}
+
+function sameFacts(stored: CatalogueEntry, facts: VideoFacts): boolean {
+  const { regions: _regions, publishedAt: _publishedAt, ...known } = stored;
+  return factsText(known) === factsText(facts);
+}
+
+function factsText(facts: VideoFacts): string {
+  const { manifests, keys, ...names } = facts;
+  return JSON.stringify([
+    Object.entries(names).sort(([one], [other]) => (one < other ? -1 : 1)),
+    [manifests.hls, manifests.dash],
+    keysText(keys),
+  ]);
+}
+
+/** Content under other keys is another video: copies that were verified under the old ones must not serve beside the new. */
+function keysChanged(stored: CatalogueEntry, facts: VideoFacts): boolean {
+  return keysText(stored.keys) !== keysText(facts.keys);
+}
+
+/** The service answers keys in its own order. */
+function keysText(keys: CatalogueEntry["keys"]): string {
+  return keys
+    .map(({ id, fingerprint }) => `${id}=${fingerprint}`)
+    .sort()
+    .join();
+}
+
+function withdrawnOthers(stored: CatalogueEntry, at: number): CatalogueEntry["regions"] {
+  const withdrawn: RegionCopy = { state: "withdrawn", at, detail: "the content keys have changed and this copy was not verified since" };
+  return Object.fromEntries(Object.keys(stored.regions).map((name) => [name, withdrawn]));
+}

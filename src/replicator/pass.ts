@@ -1,0 +1,171 @@
+/** One pass over everything that is published: discovers, runs the jobs, sums up. Each target goes at its own pace. */
+import type { CatalogueEntry } from "../core/contracts.ts";
+import { errorChain, errorCode } from "../core/errors.ts";
+import { scrub } from "../core/log.ts";
+import type { LocatorSummary } from "../core/media.ts";
+import { forEachBounded } from "./bounded.ts";
+import { discover, jobsFor, type Entries, type Listing, type PlannedJob, type Publication } from "./discover.ts";
+import { jobId } from "./job.ts";
+import type { JobDeps } from "./jobDeps.ts";
+import { withdrawCopy } from "./publish.ts";
+import { replicateAsset, type AmsDeps } from "./run.ts";
+import type { JobResult } from "./runJob.ts";
+
+/** How the publications of one kind of account are found and carried. */
+export interface ReplicationDriver {
+  /** What a region publishes. Throws when it cannot be asked. */
+  readonly publications: (region: string, signal: AbortSignal) => Promise<readonly LocatorSummary[]>;
+  readonly replicate: (job: PlannedJob, stop?: AbortSignal) => Promise<JobResult>;
+}
+
+export interface PassOptions {
+  /** Regions whose publications are carried, in order of priority. */
+  readonly sources: readonly string[];
+  /** Regions to carry them to; a source is always verified in itself. */
+  readonly targets: readonly string[];
+  /** Look again at what the catalogue has as verified. */
+  readonly full: boolean;
+  /** Only this asset; null: all. */
+  readonly assetName: string | null;
+}
+
+export interface PassSummary {
+  /** Distinct assets published in the source regions (of those asked for). */
+  readonly assets: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly conflicts: number;
+  readonly failed: number;
+  /** Bytes copied. */
+  readonly bytes: number;
+  /** Copies that must not serve any more because their source has unpublished them. */
+  readonly withdrawn: number;
+  /** Regions that could not be asked what they publish. */
+  readonly unreachable: readonly string[];
+  readonly results: readonly JobResult[];
+}
+
+export function amsDriver(deps: AmsDeps): ReplicationDriver {
+  return {
+    publications: async (region, signal) => Array.fromAsync(deps.accounts.get(region)?.locators(signal) ?? []),
+    replicate: (job, stop) => replicateAsset(deps, job, stop),
+  };
+}
+
+/** Never rejects for a region that is down; rejects when the catalogue cannot be read. `stop` ends it between two blobs. */
+export async function replicationPass(
+  deps: JobDeps,
+  driver: ReplicationDriver,
+  options: PassOptions,
+  stop?: AbortSignal,
+): Promise<PassSummary> {
+  const entries = await readEntries(deps);
+  const unreachable: string[] = [];
+  const listings = new Map<string, Promise<Listing>>();
+  for (const region of new Set([...options.sources, ...options.targets]))
+    listings.set(region, list(deps, driver, region, unreachable, stop));
+  const sources = new Map<string, Listing>();
+  for (const region of options.sources) sources.set(region, (await listings.get(region)) ?? null);
+  const { publications, gone } = discover(sources, entries);
+  const wanted = publications.filter(({ assetName }) => options.assetName === null || assetName === options.assetName);
+  const withdrawn = await withdrawGone(
+    deps,
+    options.assetName === null ? gone : gone.filter(({ locatorId }) => entries.get(locatorId)?.assetName === options.assetName),
+  );
+  const results: JobResult[] = [];
+  const targets = [...new Set([...options.targets, ...options.sources])].map(async (target) => {
+    const own = wanted.filter(({ source }) => source === target || options.targets.includes(target));
+    const listing = (await listings.get(target)) ?? null;
+    await runTarget(deps, driver, jobsFor(own, entries, { target, listing, full: options.full }), listing, results, stop);
+  });
+  await Promise.all(targets);
+  if (stop?.aborted !== true) deps.metrics?.replicationPass(deps.clock.now() / 1000);
+  return summarise(wanted, results, withdrawn, unreachable);
+}
+
+async function readEntries({ catalogue }: JobDeps): Promise<Entries> {
+  const entries = new Map<string, CatalogueEntry>();
+  for await (const { entry } of catalogue.list()) entries.set(entry.locatorId, entry);
+  return entries;
+}
+
+async function list(deps: JobDeps, driver: ReplicationDriver, region: string, unreachable: string[], stop?: AbortSignal): Promise<Listing> {
+  using deadline = deps.clock.deadline(deps.options.listTimeoutMs ?? 30_000);
+  const signal = stop === undefined ? deadline.signal : AbortSignal.any([deadline.signal, stop]);
+  try {
+    return await driver.publications(region, signal);
+  } catch (error) {
+    unreachable.push(region);
+    if (stop?.aborted !== true)
+      deps.log.warn("replication.region_unreachable", { region, code: errorCode(error), error: errorChain(error) });
+    return null;
+  }
+}
+
+async function withdrawGone(
+  { catalogue, clock, log }: JobDeps,
+  gone: readonly { readonly locatorId: string; readonly region: string }[],
+): Promise<number> {
+  let withdrawn = 0;
+  for (const { locatorId, region } of gone) {
+    if (!(await withdrawCopy(catalogue, locatorId, region, clock.now(), "its source does not publish it any more"))) continue;
+    withdrawn += 1;
+    log.warn("replication.withdrawn", { locator: locatorId, region });
+  }
+  return withdrawn;
+}
+
+/** A target that could not even list what it has is not tried asset by asset: each try would cost a time-out. */
+async function runTarget(
+  deps: JobDeps,
+  driver: ReplicationDriver,
+  jobs: readonly PlannedJob[],
+  listing: Listing,
+  results: JobResult[],
+  stop?: AbortSignal,
+): Promise<void> {
+  const run = async (job: PlannedJob): Promise<void> => {
+    results.push(listing === null ? notTried(deps, job) : await driver.replicate(job, stop));
+  };
+  try {
+    await forEachBounded(jobs, deps.options.concurrency, run, stop);
+  } catch (error) {
+    if (stop?.aborted !== true) throw error;
+  }
+}
+
+function notTried({ metrics }: JobDeps, job: PlannedJob): JobResult {
+  metrics?.job(job.target, "failed");
+  const { source, target, assetName } = job;
+  const message = scrub(`replicate ${assetName} from ${source} to ${target}: ${target} cannot be asked`);
+  return {
+    source,
+    target,
+    assetName,
+    id: jobId(job),
+    result: "failed",
+    steps: [],
+    counts: { blobsCopied: 0, bytesCopied: 0, blobsAdopted: 0, written: [], published: 0, notes: [] },
+    error: { code: "target_unreachable", message, conflicts: [] },
+  };
+}
+
+function summarise(
+  publications: readonly Publication[],
+  results: readonly JobResult[],
+  withdrawn: number,
+  unreachable: readonly string[],
+): PassSummary {
+  const count = (wanted: JobResult["result"]): number => results.filter(({ result }) => result === wanted).length;
+  return {
+    assets: new Set(publications.map(({ source, assetName }) => `${source}/${assetName}`)).size,
+    changed: count("changed"),
+    unchanged: count("unchanged"),
+    conflicts: count("conflict"),
+    failed: count("failed"),
+    bytes: results.reduce((sum, { counts }) => sum + counts.bytesCopied, 0),
+    withdrawn,
+    unreachable,
+    results,
+  };
+}

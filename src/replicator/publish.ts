@@ -1,0 +1,58 @@
+/** Writes the catalogue, last of all: compare and set, merging with what other jobs wrote meanwhile. */
+import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
+import { errorCode } from "../core/errors.ts";
+import type { CatalogueStore } from "../core/ports.ts";
+import type { JobContext } from "./runJob.ts";
+import { withCopy, withoutCopy, type VideoFacts } from "./entry.ts";
+
+const TRIES = 20;
+
+export interface VerifiedVideo {
+  readonly facts: VideoFacts;
+  /** One sentence for people: what was verified. */
+  readonly detail: string;
+}
+
+/** Says that the job's target holds these videos, verified. */
+export async function publishVerified({ deps, identity, tally }: JobContext, videos: readonly VerifiedVideo[]): Promise<void> {
+  for (const { facts, detail } of videos) {
+    const copy: RegionCopy = { state: "verified", at: deps.clock.now(), detail };
+    if (await update(deps.catalogue, facts.locatorId, (stored) => withCopy(stored, facts, identity.target, copy))) tally.published += 1;
+  }
+}
+
+/** Says that the job's target must not serve these videos any more. */
+export async function withdrawFrom({ deps, identity, tally }: JobContext, locatorIds: readonly string[], detail: string): Promise<void> {
+  for (const id of new Set(locatorIds)) {
+    if (await withdrawCopy(deps.catalogue, id.toLowerCase(), identity.target, deps.clock.now(), detail)) tally.published += 1;
+  }
+}
+
+/** Says that `region` must not serve the video any more. False where the catalogue did not say that it may. */
+export async function withdrawCopy(
+  catalogue: CatalogueStore,
+  locatorId: string,
+  region: string,
+  at: number,
+  detail: string,
+): Promise<boolean> {
+  return update(catalogue, locatorId, (stored) => (stored === null ? null : withoutCopy(stored, region, at, detail)));
+}
+
+async function update(
+  catalogue: CatalogueStore,
+  locatorId: string,
+  change: (stored: CatalogueEntry | null) => CatalogueEntry | null,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    const stored = await catalogue.get(locatorId);
+    const next = change(stored?.entry ?? null);
+    if (next === null) return false;
+    try {
+      await catalogue.put(next, stored?.version ?? null);
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== "catalogue_conflict" || attempt >= TRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/** Runs one job's steps under its lease, with the journal after each step. Which steps, the driver says. */
+import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
+import { scrub } from "../core/log.ts";
+import type { JobResult as Outcome } from "../core/metrics.ts";
+import type { JobRecord } from "../core/ports.ts";
+import type { Conflict } from "./conflict.ts";
+import { ReplicaConflict } from "./conflict.ts";
+import { advance, jobId, newJob, type JobEvent, type JobIdentity, type Step } from "./job.ts";
+import type { JobDeps } from "./jobDeps.ts";
+import { withLease } from "./lease.ts";
+
+/** What the job has done so far. */
+export interface Tally {
+  blobsCopied: number;
+  bytesCopied: number;
+  /** Found on the target, equal, and new to the journal. */
+  blobsAdopted: number;
+  /** Entities created or replaced on the target, for people: `asset intro`, `locator intro-1`. */
+  written: string[];
+  /** Catalogue entries written. */
+  published: number;
+  /** For people: what was noticed and left alone. */
+  notes: string[];
+}
+
+export interface JobResult extends JobIdentity {
+  readonly id: string;
+  readonly result: Outcome;
+  /** Steps reached, in order. */
+  readonly steps: readonly Step[];
+  readonly counts: Readonly<Tally>;
+  readonly error: JobError | null;
+}
+
+export interface JobError {
+  readonly code: string;
+  readonly message: string;
+  readonly conflicts: readonly Conflict[];
+}
+
+export interface JobContext {
+  readonly deps: JobDeps;
+  readonly identity: JobIdentity;
+  readonly jobId: string;
+  /** Aborts what is under way: the lease was lost. */
+  readonly signal: AbortSignal;
+  /** Asks to end between two blobs or steps. */
+  readonly stop: AbortSignal | undefined;
+  readonly tally: Tally;
+}
+
+export interface JobStep {
+  readonly step: Step;
+  readonly run: () => Promise<void>;
+}
+
+/** Never rejects: a failure is part of the result. Logged and counted here, once. */
+export async function runJob(
+  deps: JobDeps,
+  identity: JobIdentity,
+  steps: (context: JobContext) => readonly JobStep[],
+  stop?: AbortSignal,
+): Promise<JobResult> {
+  const id = jobId(identity);
+  const tally: Tally = { blobsCopied: 0, bytesCopied: 0, blobsAdopted: 0, written: [], published: 0, notes: [] };
+  const reached: Step[] = [];
+  let error: JobError | null = null;
+  try {
+    const lease = { journal: deps.journal, clock: deps.clock, owner: deps.owner, leaseMs: deps.options.leaseMs ?? 15_000 };
+    await withLease(lease, id, stop, async (lost) => {
+      const context: JobContext = { deps, identity, jobId: id, signal: lost, stop, tally };
+      await runSteps(context, steps(context), reached);
+    });
+  } catch (cause) {
+    error = describe(cause, stop);
+  }
+  const result: JobResult = { ...identity, id, result: outcome(error, tally), steps: reached, counts: tally, error };
+  report(deps, result);
+  return result;
+}
+
+async function runSteps(context: JobContext, steps: readonly JobStep[], reached: Step[]): Promise<void> {
+  const { deps, identity, jobId: id, stop, signal } = context;
+  let job = await save(deps, (await deps.journal.load(id)) ?? newJob(identity, deps.clock.now()), { type: "started" });
+  try {
+    for (const { step, run } of steps) {
+      stop?.throwIfAborted();
+      signal.throwIfAborted();
+      await run();
+      reached.push(step);
+      job = await save(deps, job, { type: "reached", step });
+    }
+  } catch (cause) {
+    // A job that was asked to stop, or taken over, stays as it is: whoever continues finds the destination.
+    if (stop?.aborted !== true && !signal.aborted) {
+      const { code, message } = describe(cause, stop);
+      await save(deps, job, { type: "failed", conflict: isConflict(cause), code, message });
+    }
+    throw signal.aborted ? signal.reason : cause;
+  }
+}
+
+async function save(deps: JobDeps, job: JobRecord, event: JobEvent): Promise<JobRecord> {
+  const next = advance(job, event, deps.clock.now());
+  await deps.journal.save(next);
+  return next;
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof PaircastError && error.retry === "conflict";
+}
+
+function describe(error: unknown, stop: AbortSignal | undefined): JobError {
+  if (stop?.aborted === true) return { code: "stopped", message: "stopped before it was done; the next run continues", conflicts: [] };
+  const code = isConflict(error) ? "replica_conflict" : errorCode(error);
+  return { code, message: scrub(errorChain(error)), conflicts: error instanceof ReplicaConflict ? error.conflicts : [] };
+}
+
+function outcome(error: JobError | null, tally: Tally): Outcome {
+  if (error !== null) return error.code === "replica_conflict" ? "conflict" : "failed";
+  return tally.blobsCopied > 0 || tally.written.length > 0 || tally.published > 0 ? "changed" : "unchanged";
+}
+
+function report({ log, metrics }: JobDeps, { assetName, source, target, result, counts, error, steps }: JobResult): void {
+  metrics?.job(target, result);
+  const fields = { asset: assetName, source, target, step: steps.at(-1) ?? "none" };
+  for (const note of counts.notes) log.info("replication.note", { ...fields, note });
+  if (error !== null && error.code === "stopped") log.info("replication.stopped", fields);
+  else if (error !== null) log.warn(`replication.${result}`, { ...fields, code: error.code, error: error.message });
+  else if (result === "changed")
+    log.info("replication.done", {
+      ...fields,
+      blobs: counts.blobsCopied,
+      bytes: counts.bytesCopied,
+      adopted: counts.blobsAdopted,
+      written: counts.written,
+      published: counts.published,
+    });
+  else log.debug("replication.unchanged", fields);
+}

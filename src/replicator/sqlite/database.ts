@@ -1,0 +1,74 @@
+/** The embedded state: one SQLite file for catalogue and journal, shared by several processes of one machine. */
+import { randomBytes } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { PaircastError } from "../../core/errors.ts";
+
+/** How long a statement waits for another process's write. */
+const BUSY_MS = 5_000;
+
+/** Steps from one schema version to the next; the version is the number of steps done (`user_version`). Never edited, only added to. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE catalogue (locator_id TEXT PRIMARY KEY, version INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE catalogue_state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL, fingerprint_key BLOB NOT NULL);
+   CREATE TABLE jobs (id TEXT PRIMARY KEY, source TEXT NOT NULL, target TEXT NOT NULL, asset_name TEXT NOT NULL, step TEXT NOT NULL,
+     state TEXT NOT NULL, attempts INTEGER NOT NULL, error_code TEXT, error_message TEXT, updated_at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX jobs_by_update ON jobs (updated_at DESC);
+   CREATE TABLE leases (job_id TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE blobs (job_id TEXT NOT NULL, name TEXT NOT NULL, source_etag TEXT NOT NULL, target_etag TEXT NOT NULL,
+     length INTEGER NOT NULL, md5 TEXT NOT NULL, PRIMARY KEY (job_id, name)) WITHOUT ROWID;
+   CREATE TABLE proofs (scope TEXT NOT NULL, entity TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (scope, entity)) WITHOUT ROWID;`,
+];
+
+/**
+ * Opens (or makes) the file. Write-ahead log, so that readers never wait; every commit reaches the disk before it returns.
+ * Throws `state_unavailable` (the file cannot be opened or is no database) or `state_newer` (a later release of paircast wrote it).
+ */
+export function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_MS });
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    migrate(database, path);
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (cause instanceof PaircastError) throw cause;
+    throw new PaircastError("state_unavailable", `open state file ${path}: it cannot be used; check state.path and its permissions`, {
+      cause,
+    });
+  }
+}
+
+/** Runs `work` as one transaction that holds the write lock from its beginning, so that what it reads cannot change under it. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  if (schemaVersion(database) === MIGRATIONS.length) return;
+  inTransaction(database, () => {
+    const version = schemaVersion(database);
+    if (version > MIGRATIONS.length)
+      throw new PaircastError(
+        "state_newer",
+        `open state file ${path}: its schema ${version} is newer than this release knows; use the newer release`,
+      );
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    database
+      .prepare("INSERT INTO catalogue_state (id, revision, fingerprint_key) VALUES (1, 0, ?) ON CONFLICT DO NOTHING")
+      .run(randomBytes(32));
+  });
+}
+
+function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+}

@@ -1,0 +1,136 @@
+/** Azurite's blob service as a child process: real blob storage, in memory, gone with the sandbox. */
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Clock } from "../core/clock.ts";
+import { PaircastError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+
+export interface AzuriteOptions {
+  /** Account keys are base64. */
+  readonly accounts: readonly { readonly name: string; readonly key: string }[];
+  /** On 127.0.0.1; 0 for any free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+const HOST = "127.0.0.1";
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 2000;
+const LISTENING = /successfully listens on (http:\/\/\S+)/;
+
+/** Ends Azurite when the channel to its parent closes, which it also does for a parent that was killed outright. Nothing is lost: all is in memory. */
+const TETHER = "const end=()=>process.kill(process.pid,'SIGKILL');process.once('disconnect',end);if(!process.connected)end()";
+
+/** What a Node process needs to run at all. Nothing else is passed on: AZURITE_* would change its storage, HTTP_PROXY would divert its reads of copy sources. */
+const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_COMPILE_CACHE"];
+
+/** A running Azurite. Stop it, or it keeps the process alive. */
+export class Azurite implements AsyncDisposable {
+  /** `http://127.0.0.1:port`, without a trailing slash; accounts are the first path segment. */
+  readonly url: string;
+  readonly pid: number;
+  readonly #child: Child;
+  readonly #clock: Clock;
+  #stopped: Promise<void> | null = null;
+
+  private constructor(child: Child, url: string, options: AzuriteOptions) {
+    this.#child = child;
+    this.#clock = options.clock;
+    this.url = url;
+    this.pid = child.pid ?? 0;
+    child.once("exit", (code, signal) => {
+      if (this.#stopped === null) options.log.error("sandbox.azurite_exited", { code, signal });
+    });
+  }
+
+  /** Resolves when it takes requests. Throws `azurite_missing` where it is not installed, `azurite_failed` where it does not come up. */
+  static async start(options: AzuriteOptions): Promise<Azurite> {
+    const child = launch(options);
+    try {
+      const url = await listening(child, options.clock);
+      child.stdout.resume();
+      child.stderr.resume();
+      return new Azurite(child, url, options);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
+  }
+
+  /** Ends it and resolves when it is gone: SIGTERM, and SIGKILL when that has no effect in time. */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    await this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    using limit = this.#clock.deadline(STOP_TIMEOUT_MS);
+    limit.signal.addEventListener("abort", () => this.#child.kill("SIGKILL"));
+    this.#child.kill("SIGTERM");
+    await gone;
+  }
+}
+
+function launch(options: AzuriteOptions): Child {
+  const accounts = options.accounts.map(({ name, key }) => `${name}:${key}`).join(";");
+  const env: NodeJS.ProcessEnv = { AZURITE_ACCOUNTS: accounts };
+  for (const name of ENVIRONMENT) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const flags = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl", "--silent", "--loose"];
+  const args = [`--import=data:text/javascript,${TETHER}`, entry(), "--blobHost", HOST, "--blobPort", String(options.port), ...flags];
+  // A group of its own: Ctrl-C reaches the sandbox, which then stops its parts in order.
+  return spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] }) as Child;
+}
+
+function entry(): string {
+  try {
+    return createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
+  } catch (cause) {
+    throw new PaircastError(
+      "azurite_missing",
+      "the sandbox needs Azurite, which is a development dependency: run `npm ci` without --omit=dev",
+      { cause },
+    );
+  }
+}
+
+async function listening(child: Child, clock: Clock): Promise<string> {
+  const output: string[] = [];
+  using limit = clock.deadline(START_TIMEOUT_MS);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const fail = (what: string, cause?: unknown): void => {
+    reject(new PaircastError("azurite_failed", `Azurite ${what}. It said: ${output.slice(-5).join(" | ") || "nothing"}`, { cause }));
+  };
+  const hear = (line: string): void => {
+    output.push(line);
+    const url = LISTENING.exec(line)?.[1];
+    if (url !== undefined) resolve(url);
+  };
+  const readers = [child.stdout, child.stderr].map((input) => createInterface({ input }).on("line", hear));
+  child.once("error", (error) => {
+    fail("could not be started", error);
+  });
+  // `close` and not `exit`: by then everything that it said has been read.
+  child.once("close", (code) => {
+    fail(`ended with ${String(code)} before it took requests`);
+  });
+  limit.signal.addEventListener("abort", () => {
+    fail(`took no requests within ${START_TIMEOUT_MS} ms`);
+  });
+  try {
+    return await promise;
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}

@@ -1,0 +1,36 @@
+/** Waiting with a label, so that a regression fails with a name and not with the runner's time-out. */
+import { setTimeout as delay } from "node:timers/promises";
+
+/** The promise's value, or an error that says what did not happen in time. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = delay(ms, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`waited ${ms} ms for ${what}`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Asks again and again until `check` gives something other than null; answers it, and how long that took. */
+export async function eventually<T>(
+  ms: number,
+  what: string,
+  check: () => Promise<T | null>,
+): Promise<{ readonly value: T; readonly tookMs: number }> {
+  const start = performance.now();
+  let last = "";
+  while (performance.now() - start < ms) {
+    try {
+      const value = await check();
+      if (value !== null) return { value, tookMs: performance.now() - start };
+    } catch (error) {
+      last = `; the last try failed with ${String(error)}`;
+    }
+    await delay(25);
+  }
+  throw new Error(`waited ${ms} ms for ${what}${last}`);
+}

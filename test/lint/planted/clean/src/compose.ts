@@ -1,0 +1,3 @@
+import "./gateway/answer.ts";
+import "./health/probe.ts";
+import "./replicator/adapters/blobs.ts";

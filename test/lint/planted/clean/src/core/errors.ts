@@ -1,0 +1,3 @@
+export class PaircastError extends Error {
+  readonly code = "internal";
+}

@@ -1,0 +1,3 @@
+console.log("paircast");
+await import("./sandbox/command.ts");
+process.exit(0);

@@ -1,0 +1,3 @@
+import { b } from "./cycleB.ts"; //! import(no-cycle)
+
+export const a = () => b();

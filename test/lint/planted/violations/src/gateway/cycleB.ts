@@ -1,0 +1,3 @@
+import { a } from "./cycleA.ts"; //! import(no-cycle)
+
+export const b = () => typeof a;
