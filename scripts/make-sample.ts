@@ -53,7 +53,7 @@ function filterGraph(): string {
   const split = `split=${VIDEO.length}${VIDEO.map((_, at) => `[s${at}]`).join("")}`;
   const scaled = VIDEO.map(
     ({ width, height, fontSize }, at) =>
-      `[s${at}]scale=${width}:${height},drawtext=${FONT}:text=${width}x${height}:fontsize=${fontSize}:x=8:y=8[v${at}]`,
+      `[s${at}]scale=${width}:${height},setsar=1,drawtext=${FONT}:text=${width}x${height}:fontsize=${fontSize}:x=8:y=8[v${at}]`,
   );
   return [`${picture},${binarySeconds()},${split}`, ...scaled].join(";");
 }
@@ -145,7 +145,7 @@ function descriptor(from: Descriptor, tag: number): Descriptor | undefined {
 
 function serverManifest(tracks: readonly Track[]): string {
   const entries = tracks.flatMap(({ kind, file, bitrate }) => [
-    `      <${kind} src="${file}" systemBitrate="${bitrate}" systemLanguage="${kind === "audio" ? "eng" : "und"}">`,
+    `      <${kind} src="${file}" systemBitrate="${bitrate}" systemLanguage="${kind === "audio" ? "en" : "und"}">`,
     '        <param name="trackID" value="1" valuetype="data" />',
     `        <param name="trackName" value="${kind}" valuetype="data" />`,
     `      </${kind}>`,

@@ -1,16 +1,7 @@
 /** `paircast explain URL`: the candidates for a request, and why one of them is chosen. */
-import type { Decision } from "../core/contracts.ts";
+import type { Explanation } from "../gateway/explain.ts";
 import { askAdmin, type AdminOptions } from "./adminClient.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** The answer of `/api/explain`, as far as it is printed. */
-interface Explanation {
-  readonly url: string;
-  readonly request: Readonly<Record<string, unknown>> | null;
-  readonly rejection: { readonly status: number; readonly code: string; readonly message: string } | null;
-  readonly decision: Decision | null;
-  readonly answer: { readonly status: number; readonly mode: string; readonly location: string | null } | null;
-}
 
 export async function explain(terminal: Terminal, url: string, options: AdminOptions & { readonly json: boolean }): Promise<void> {
   const answer = await askAdmin(options, `/api/explain?url=${encodeURIComponent(url)}`);
@@ -21,16 +12,23 @@ export async function explain(terminal: Terminal, url: string, options: AdminOpt
   for (const line of lines(answer as Explanation)) terminal.print(line);
 }
 
-function lines({ url, request, rejection, decision, answer }: Explanation): string[] {
-  if (rejection !== null) return [`${url}: refused with ${rejection.status} ${rejection.code}: ${rejection.message}`];
-  if (decision === null) return [`${url}: answered by the gateway itself`];
-  const facts = Object.entries(request ?? {}).map(([name, value]) => `${name}=${String(value)}`);
+function lines({ method, target, outcome, request, rejection, source, decision, location }: Explanation): string[] {
+  const asked = `${method} ${target}`;
+  if (rejection !== null) return [`${asked}: refused with ${rejection.status} ${rejection.code}: ${rejection.message}`];
+  if (outcome === "local" || request === null || decision === null) return [`${asked}: answered by the gateway itself`];
+  const video = request.kind === "key" ? `key ${request.keyId ?? "without id"}` : `video ${request.locatorId ?? ""}`;
   return [
-    `${url}: ${facts.join(" ")}`,
+    `${asked}: ${request.kind} request for ${video}; whereabouts from ${WHEREABOUTS[source ?? "nothing"]}`,
     ...decision.considered.map(
       ({ region, eligible, verdict, detail }) =>
-        `  ${region === decision.region ? "->" : "  "} ${region.padEnd(20)} ${eligible ? "eligible    " : "not eligible"} ${verdict}: ${detail}`,
+        `  ${region === decision.region ? "->" : "  "} ${region.padEnd(20)} ${eligible ? "eligible" : "not eligible"}: ${verdict}: ${detail}`,
     ),
-    `  ${decision.region ?? "nobody"} (${decision.reason})${answer?.location == null ? "" : `: ${answer.mode} ${answer.status} ${answer.location}`}`,
+    `  ${decision.region ?? "nobody"} (${decision.reason})${location === null ? "" : `: ${location}`}`,
   ];
 }
+
+const WHEREABOUTS = {
+  catalogue: "the catalogue",
+  cached: "an earlier look at the regions",
+  nothing: "nowhere yet: the gateway would ask the regions",
+} as const;

@@ -186,6 +186,32 @@ export interface MediaAccount {
   paths(locatorName: string, signal?: AbortSignal): Promise<readonly StreamingPath[]>;
 }
 
+/** What anybody may read of a container without a credential: nothing, its blobs, or its blobs and their list. */
+export type PublicAccess = "none" | "blob" | "container";
+
+/** Manifests at the top level of a container, as paths to append to the region's streaming URL. */
+export interface StaticManifests {
+  readonly hls: string | null;
+  readonly dash: string | null;
+}
+
+/**
+ * The storage of a region of the `static` driver: one container per video, no management API.
+ * - `videos` yields the name of every container that the configuration takes for a video, once.
+ * - `container` opens one, whether or not it is there.
+ * - `publicAccess` is null where the container is not there. `createContainer` leaves an existing container as it is, its access too.
+ * - `manifests` names the HLS multivariant playlist and the DASH MPD.
+ * - Errors: those of `BlobContainer`.
+ */
+export interface StaticLibrary {
+  readonly region: string;
+  videos(signal?: AbortSignal): AsyncIterable<string>;
+  container(name: string): BlobContainer;
+  publicAccess(name: string, signal?: AbortSignal): Promise<PublicAccess | null>;
+  createContainer(name: string, access: PublicAccess, signal?: AbortSignal): Promise<void>;
+  manifests(name: string, signal?: AbortSignal): Promise<StaticManifests>;
+}
+
 /** An HTTP answer from a region, small enough to hold. */
 export interface HttpAnswer {
   readonly status: number;

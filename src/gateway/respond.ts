@@ -25,7 +25,8 @@ export class Responder {
 
   /** 302 for what is read, 307 where method and body must survive. */
   redirect(status: 302 | 307, location: string, labels: AnswerLabels): Response {
-    return new Response(null, { status, headers: this.#headers(labels, { location }) });
+    // Without a length node would send the empty body in chunks.
+    return new Response(null, { status, headers: this.#headers(labels, { location, "content-length": "0" }) });
   }
 
   preflight(labels: AnswerLabels): Response {

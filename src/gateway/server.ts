@@ -29,6 +29,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Above the 60 s idle time of most load balancers, so that it is them who close first. */
 const KEEP_ALIVE_MS = 65_000;
 const GRACE_MS = 5_000;
+const CLOSE_POLL_MS = 20;
 
 /** A listening server. `close` is graceful, then forced, and may be called more than once. */
 export class GatewayServer implements AsyncDisposable {
@@ -85,21 +86,17 @@ export class GatewayServer implements AsyncDisposable {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
+    const closed = new AbortController();
+    const forcedAt = this.#clock.monotonic() + graceMs;
+    this.#server.close(() => {
+      closed.abort();
     });
-    const done = new AbortController();
-    const forced = this.#clock.sleep(graceMs, done.signal).then(
-      () => {
-        this.#server.closeAllConnections();
-      },
-      () => undefined,
-    );
-    await closed;
-    done.abort();
-    await forced;
+    while (!closed.signal.aborted) {
+      await this.#clock.sleep(CLOSE_POLL_MS, closed.signal).catch(() => undefined);
+      // node closes idle connections once, at close(); one that was busy then would be kept until its keep-alive time is over.
+      if (this.#clock.monotonic() < forcedAt) this.#server.closeIdleConnections();
+      else this.#server.closeAllConnections();
+    }
   }
 }
 

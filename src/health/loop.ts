@@ -88,19 +88,16 @@ export class CheckLoop {
   async #run(): Promise<void> {
     const { clock, policy, random } = this.#options;
     await this.#pause(clock.monotonic(), firstDelay(policy, random.next()));
-    let previous = Promise.resolve();
     while (!this.#stop.signal.aborted) {
       const began = clock.monotonic();
       const current = this.#launch();
       const answered = await this.#answeredInTime(current);
       if (this.health.status === "unhealthy") await current;
-      // At most two are under way: the suspect one, and the one that confirms it.
-      await previous;
-      previous = current;
       await this.#pause(began, nextDelay(!answered || this.health.pending > 0, policy, random.next()));
     }
   }
 
+  /** False for a suspect probe, beside which the next one starts: a second one at most, because a time-out is two times this wait. */
   async #answeredInTime(current: Promise<void>): Promise<boolean> {
     const { clock, policy } = this.#options;
     const answered = new AbortController();

@@ -18,7 +18,7 @@ export interface CheckState {
   readonly health: ServiceHealth;
   /** Consecutive probes that speak against the present status. */
   readonly probes: number;
-  /** Failures of traffic since the last success of any kind. They bring a change nearer and never make it. */
+  /** Failures of traffic since the last success of any kind, at most one less than `fall`: they bring a change nearer and never make it. */
   readonly traffic: number;
 }
 
@@ -91,7 +91,7 @@ function afterSuccess(state: CheckState, policy: StatePolicy, now: number): Step
 
 function afterFailure(state: CheckState, failure: Failure, policy: StatePolicy, now: number): Step {
   if (state.health.status === "unhealthy") return unchanged(stillUnhealthy(state, failure, now));
-  const next = failed(state, failure, { probes: state.probes + 1, traffic: state.traffic }, policy, now);
+  const next = failed(state, failure, { probes: state.probes + 1, traffic: state.traffic }, now);
   if (next.health.pending < failuresNeeded(failure.reason, policy.fall)) return unchanged(next);
   return changed(state, "unhealthy", failure, now);
 }
@@ -100,19 +100,13 @@ function stillUnhealthy({ health }: CheckState, failure: Failure, now: number): 
   return fresh({ ...health, reason: failure.reason, detail: failure.detail, checkedAt: now, pending: 0 });
 }
 
-function failed(
-  { health }: CheckState,
-  failure: Failure,
-  counts: Pick<CheckState, "probes" | "traffic">,
-  policy: StatePolicy,
-  now: number,
-): CheckState {
-  const pending = counts.probes + Math.min(counts.traffic, policy.fall - 1);
+function failed({ health }: CheckState, failure: Failure, counts: Pick<CheckState, "probes" | "traffic">, now: number): CheckState {
+  const pending = counts.probes + counts.traffic;
   if (pending === 0) return { health: { ...health, checkedAt: now }, ...counts };
   return { health: { ...health, reason: failure.reason, detail: failure.detail, checkedAt: now, pending }, ...counts };
 }
 
-/** True where the failure of one viewer's request says something about the service: a video that is not there, or a viewer without a token, does not. */
+/** True where one viewer's failure says something about the service. A video that is not there, or a viewer without a token, does not. */
 export function speaksAgainstService(outcome: Outcome): boolean {
   return !outcome.ok && outcome.reason !== "not_found" && outcome.reason !== "unauthorized";
 }
@@ -121,7 +115,7 @@ function afterTraffic(state: CheckState, outcome: Outcome, policy: StatePolicy, 
   if (outcome.ok) return afterTrafficSuccess(state, now);
   if (!speaksAgainstService(outcome)) return state;
   if (state.health.status === "unhealthy") return stillUnhealthy(state, outcome, now);
-  return failed(state, outcome, { probes: state.probes, traffic: Math.min(state.traffic + 1, policy.fall - 1) }, policy, now);
+  return failed(state, outcome, { probes: state.probes, traffic: Math.min(state.traffic + 1, policy.fall - 1) }, now);
 }
 
 function afterTrafficSuccess(state: CheckState, now: number): CheckState {

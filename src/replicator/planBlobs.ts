@@ -46,13 +46,17 @@ function planBlob(source: BlobInfo, target: BlobInfo | undefined, record: BlobRe
   if (target === undefined || target.copyStatus === "pending") return { kind: "copy", source, condition: "absent" };
   // What a failed copy left has no content, so nothing is lost by replacing it.
   if (!isReadable(target)) return { kind: "copy", source, condition: { etag: target.etag } };
-  const ours = record?.targetEtag === target.etag;
-  if (ours && record.sourceEtag === source.etag && record.length === source.length && target.length === source.length)
-    return { kind: "skip", source, target };
-  if (source.length !== target.length) return differs({ source, target }, ours);
-  if (source.contentMd5 === null || target.contentMd5 === null) return { kind: "compare", source, target, ours };
-  if (source.contentMd5 !== target.contentMd5) return differs({ source, target }, ours);
-  return { kind: "adopt", source, target, md5: source.contentMd5 };
+  return planPresent({ source, target }, record?.targetEtag === target.etag ? record : null);
+}
+
+/** `own` is the journal's record where the target's blob is still the one that it speaks of. */
+function planPresent(pair: BlobPair, own: BlobRecord | null): BlobAction {
+  const { source, target } = pair;
+  if (own !== null && own.sourceEtag === source.etag && own.length === target.length) return { kind: "skip", ...pair };
+  if (source.length !== target.length) return differs(pair, own !== null);
+  if (source.contentMd5 === null || target.contentMd5 === null) return { kind: "compare", ...pair, ours: own !== null };
+  if (source.contentMd5 !== target.contentMd5) return differs(pair, own !== null);
+  return { kind: "adopt", ...pair, md5: source.contentMd5 };
 }
 
 /** What becomes of a `compare` once the bytes were read: `md5` is the common hash, null where they differ. */

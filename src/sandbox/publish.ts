@@ -1,11 +1,11 @@
 /** Publishes copies of the sample video in a region, as an encoder and an operator's tool would leave them. */
-import { readdir, readFile } from "node:fs/promises";
 import { ContainerClient } from "@azure/storage-blob";
 import { SignJWT } from "jose";
 import type { Clock } from "../core/clock.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { ArmClient } from "./arm.ts";
 import type { Json, JsonObject } from "./contracts.ts";
+import { uploadSample, type SampleFile } from "./sample.ts";
 
 /**
  * - `gateway-keys` AES-128, key URI at the gateway, token needed · `region-keys` AES-128, key URI at the region's own key host, open
@@ -32,7 +32,7 @@ export interface PublisherOptions {
   readonly regions: ReadonlyMap<string, ArmClient>;
   /** Where the gateway takes key requests, without a trailing slash. */
   readonly keysUrl: string;
-  readonly sampleFolder: URL;
+  readonly sample: readonly SampleFile[];
   /** Signs and verifies the viewers' tokens; the same in every region. */
   readonly signingKey: Uint8Array;
   readonly clock: Clock;
@@ -45,7 +45,6 @@ const TOKEN_POLICY = "sandbox-token";
 const OPEN_POLICY = "sandbox-open";
 const GATEWAY_KEYS_POLICY = "sandbox-gateway-keys";
 const TOKEN_LIFETIME_S = 24 * 3600;
-const CONTENT_TYPES: Readonly<Record<string, string>> = { mp4: "video/mp4", ism: "application/xml", ismc: "application/vnd.ms-sstr+xml" };
 
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -62,13 +61,7 @@ export class Publisher {
     const { assetContainerSasUrls } = await arm.post(`assets/${name}/listContainerSas`, { permissions: "ReadWrite", expiryTime: expiry });
     const [sas] = Array.isArray(assetContainerSasUrls) ? assetContainerSasUrls : [];
     if (typeof sas !== "string") throw new PaircastError("publish_failed", `region ${region} gave no SAS for asset ${name}`);
-    const container = new ContainerClient(sas);
-    for (const file of await readdir(this.#options.sampleFolder)) {
-      const blobContentType = CONTENT_TYPES[file.replace(/^.*\./, "")];
-      if (blobContentType === undefined) continue;
-      const content = await readFile(new URL(file, this.#options.sampleFolder));
-      await container.getBlockBlobClient(file).uploadData(content, { blobHTTPHeaders: { blobContentType } });
-    }
+    await uploadSample(new ContainerClient(sas), this.#options.sample);
   }
 
   /** Publishes an uploaded asset under a new locator. */

@@ -69,12 +69,20 @@ const LOCATOR: StreamingLocator = {
   created: 0,
 };
 
-const asset = (name: string) => ({ name, container: `container-${name}`, alternateId: `alt-${name}`, description: `the video ${name}` });
+/** Accounts come and go, their storage may stay: no two tests share a container. */
+let test = 0;
+const asset = (name: string) => ({
+  name,
+  container: `container-${test}-${name}`,
+  alternateId: `alt-${name}`,
+  description: `the video ${name}`,
+});
 
 export function describeMediaAccount(name: string, make: () => Promise<MediaAccountHarness>): void {
   describe(`${name} keeps the contract of MediaAccount`, () => {
     let harness: MediaAccountHarness;
     beforeEach(async () => {
+      test += 1;
       harness = await make();
     });
     afterEach(async () => {
@@ -117,7 +125,12 @@ function assets(account: () => MediaAccount): void {
   });
 
   it("what is unset stays null", async () => {
-    const created = await account().createAsset({ name: "bare", container: "container-bare", alternateId: null, description: null });
+    const created = await account().createAsset({
+      name: "bare",
+      container: `container-${test}-bare`,
+      alternateId: null,
+      description: null,
+    });
     expect(created).toMatchObject({ alternateId: null, description: null });
   });
 

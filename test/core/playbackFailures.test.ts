@@ -47,6 +47,13 @@ describe("failures", () => {
     expect(await video.failure()).toMatchObject({ reason, step });
   });
 
+  it("does not take an empty answer of unknown length for a ciphertext", async () => {
+    video = stage({ encryption });
+    video.http.override = ({ url }) =>
+      url.endsWith(".m4s") ? { status: 206, headers: { "content-range": "bytes 0-0/*" }, body: text("") } : undefined;
+    expect((await video.failure()).message).toMatch(/is empty/);
+  });
+
   it("refuses a range that was not asked for", async () => {
     video.http.override = ({ url }) =>
       url.endsWith(".m4s") ? { status: 206, headers: { "content-range": "bytes 8-100/1200" }, body: box("moof", 93) } : undefined;

@@ -126,7 +126,7 @@ describe("monitor", () => {
     await stage.clock.advance(10);
     stage.west.behaviour = "silent";
     await stage.clock.advance(10_000);
-    expect(stage.transitions.slice(2)).toEqual(["2501 we healthy>unhealthy timeout"]);
+    expect(stage.transitions.slice(2)).toEqual(["2502 we healthy>unhealthy timeout"]);
     expect(stage.west.mostUnderway).toBe(2);
   });
 
@@ -244,7 +244,7 @@ describe("what it tells", () => {
       'paircast_probe_failures_total{origin="we",service="streaming",reason="refused"} 1',
     ])
       expect(text).toContain(line);
-    expect(text).toMatch(/transitions_total\{origin="we",service="streaming",to="unhealthy"\} 1/);
+    expect(text).toMatch(/service_state_changes_total\{origin="we",service="streaming",to="unhealthy"\} 1/);
     expect(text).toMatch(/\{origin="we",service="streaming",state="unhealthy"\} 1/);
     expect(text).toMatch(/\{origin="we",service="streaming",state="healthy"\} 0/);
     expect(stage.lines.at(-1)).toEqual({

@@ -53,7 +53,7 @@ describe("probes", () => {
     ["one failure between successes", [ok, timeout, ok, timeout, ok], ["healthy", "healthy", "healthy", "healthy", "healthy"]],
     ["failures of different kinds", [ok, timeout, failed("status")], ["healthy", "healthy", "unhealthy"]],
     ["a recovery", [failed("refused"), ok, ok, ok], ["unhealthy", "unhealthy", "unhealthy", "healthy"]],
-    ["a recovery that is broken off", [failed("refused"), ok, ok, timeout, ok, ok, ok].slice(0, 6), Array(6).fill("unhealthy")],
+    ["a recovery that is broken off", [failed("refused"), ok, ok, timeout, ok, ok], Array<string>(6).fill("unhealthy")],
   ] as const)("%s", (_, outcomes, expected) => {
     expect(statuses(outcomes)).toEqual(expected);
   });

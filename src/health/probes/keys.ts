@@ -32,7 +32,7 @@ export function keyProbe(region: ProbedRegion, base: string, deps: KeyProbeDeps)
     );
 }
 
-/** Key servers answer 200 with `Forbidden`, with a line end after the key, or with the key of another day (facts of the field, all seen). */
+/** Key servers have been seen to answer 200 with `Forbidden`, with a line end after the key, and with another key than yesterday's. */
 function examined(body: Uint8Array, key: CanaryKey, fingerprint: Fingerprint, where: string): Finding {
   if (body.length !== KEY_BYTES) {
     const detail = `${where} answered ${body.length} bytes in the place of a ${KEY_BYTES}-byte key`;

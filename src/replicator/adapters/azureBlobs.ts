@@ -4,8 +4,9 @@ import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
 import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports.ts";
 import { copyBlob } from "./azureBlobCopy.ts";
-import { isAccessExpired, serviceFailure, storageError, translated } from "./azureBlobErrors.ts";
+import { isAccessExpired, serviceFailure, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, fromHead, fromListing, isDirectory } from "./azureBlobInfo.ts";
+import { boundedRequest } from "./storageRequest.ts";
 
 /** How a blob was copied: `url` Copy Blob From URL, `blocks` Put Block From URL, `stream` its bytes passed through this process. */
 export type CopyMethod = "url" | "blocks" | "stream";
@@ -33,6 +34,9 @@ export interface AzureBlobContainerOptions {
   /** Blobs per page of a listing. Default: the service's own, 5000. */
   readonly pageSize?: number;
 }
+
+/** Time for one request that moves little. */
+export const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Adds `storage_rejected` (never) to the port's errors, for requests that the service finds wrong. */
 export class AzureBlobContainer implements BlobContainer {
@@ -143,18 +147,10 @@ export class AzureBlobContainer implements BlobContainer {
     what: string,
     signal: AbortSignal | undefined,
     send: (client: ContainerClient, signal: AbortSignal) => Promise<T>,
-    timeoutMs = this.options.requestTimeoutMs ?? 60_000,
+    timeoutMs = this.options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    using deadline = this.options.clock.deadline(timeoutMs);
-    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
-    try {
-      return await this.#withFreshAccess(send, either);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (deadline.signal.aborted) throw storageError("storage_unavailable", what, deadline.signal.reason);
-      throw translated(error, what);
-    }
+    const bounds = { what, clock: this.options.clock, timeoutMs, signal };
+    return boundedRequest(bounds, (abortSignal) => this.#withFreshAccess(send, abortSignal));
   }
 
   async #withFreshAccess<T>(send: (client: ContainerClient, signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,79 +1,7 @@
 /** An emulated media account on a clock that tests move by hand, with containers that are only a set of names. */
-import type { Clock, Random } from "../../../src/core/clock.ts";
 import type { JsonObject } from "../../../src/sandbox/contracts.ts";
 import { createMediaAccount, type MediaAccount, type MediaAccountOptions } from "../../../src/sandbox/management/mediaAccount.ts";
-
-interface Sleeper {
-  readonly dueAt: number;
-  readonly wake: () => void;
-}
-
-export class ManualClock implements Clock {
-  #now: number;
-  #sleepers: Sleeper[] = [];
-
-  constructor(now: number) {
-    this.#now = now;
-  }
-
-  now(): number {
-    return this.#now;
-  }
-
-  monotonic(): number {
-    return this.#now;
-  }
-
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      this.#sleepers.push({ dueAt: this.#now + ms, wake: resolve });
-      signal?.addEventListener("abort", () => {
-        reject(new DOMException("aborted", "AbortError"));
-      });
-    });
-  }
-
-  deadline(): never {
-    throw new Error("the emulator sets no deadlines");
-  }
-
-  /** Moves the clock; who sleeps until then goes on, one after another, and may sleep again within the time. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      await settled();
-      const next = this.#sleepers.toSorted((a, b) => a.dueAt - b.dueAt)[0];
-      if (next === undefined || next.dueAt > end) break;
-      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
-      this.#now = Math.max(this.#now, next.dueAt);
-      next.wake();
-    }
-    this.#now = end;
-  }
-}
-
-/** Everything that can go on without time passing has gone on. */
-async function settled(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
-/** The same numbers in every run. */
-export class SeededRandom implements Random {
-  #state = 42;
-
-  next(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return this.#state / 2 ** 32;
-  }
-
-  uuid(): string {
-    const hex = Array.from({ length: 32 }, () => Math.floor(this.next() * 16).toString(16)).join("");
-    return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
-  }
-}
+import { ManualClock, seededRandom } from "../../fakes/clock.ts";
 
 export const START = Date.parse("2026-03-01T12:00:00Z");
 export const ACCOUNT = { subscriptionId: "11111111-2222-3333-4444-555555555555", resourceGroup: "rg", name: "media1" } as const;
@@ -118,7 +46,7 @@ export async function fixture(options: Partial<MediaAccountOptions> = {}, clock 
       },
     },
     clock,
-    random: new SeededRandom(),
+    random: seededRandom(42),
     apiKey: API_KEY,
     hosts: { streaming: "127.0.0.1:8081", keys: "127.0.0.1:8082" },
     manifestName: async (asset) => manifests.get(asset) ?? null,

@@ -1,0 +1,49 @@
+/** `paircast replicate`: one pass, and what it did. */
+import { composeFoundations, replicateOnce } from "../compose.ts";
+import { loadConfig } from "../core/config/load.ts";
+import { PaircastError } from "../core/errors.ts";
+import { createLog } from "../core/log.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ReplicateOptions {
+  readonly config: string;
+  readonly asset: string | null;
+  readonly json: boolean;
+}
+
+type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
+
+/** The exit code: 0 where everything is as it should be, 1 where something failed or conflicts. */
+export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
+  const config = loadConfig(options.config);
+  await using foundations = await composeFoundations({ config, version: terminal.version, log: createLog(config.log.level) });
+  const summary = await replicateOnce(foundations, options.asset, terminal.stop);
+  if (summary === null)
+    throw new PaircastError(
+      "nothing_to_replicate",
+      `${options.config}: no region has a media account or storage, so there is nothing to replicate`,
+    );
+  if (options.asset !== null && summary.assets === 0 && summary.unreachable.length === 0) {
+    throw new PaircastError(
+      "unknown_asset",
+      `no source region publishes an asset named ${options.asset}: check the name, or publish it with a locator first`,
+    );
+  }
+  terminal.print(options.json ? JSON.stringify(summary) : text(summary));
+  return summary.failed + summary.conflicts + summary.unreachable.length > 0 || terminal.stop.aborted ? 1 : 0;
+}
+
+function text(summary: Summary): string {
+  const { assets, changed, conflicts, failed, bytes, withdrawn, unreachable } = summary;
+  const lines = summary.results
+    .filter(({ result }) => result !== "unchanged")
+    .map(({ assetName, source, target, result, counts, error }) => {
+      const done = `${counts.blobsCopied} blobs (${counts.bytesCopied} bytes) copied, ${counts.published} locators verified`;
+      return `${assetName}: ${source} -> ${target}: ${result}: ${error === null ? done : error.message}`;
+    });
+  const quiet = changed + conflicts + failed + withdrawn === 0;
+  const total = quiet
+    ? `nothing to do: ${assets} assets are the same everywhere`
+    : `${assets} assets, ${changed} jobs changed something, ${bytes} bytes copied, ${conflicts} conflicts, ${failed} failed`;
+  return [...lines, ...unreachable.map((region) => `${region}: cannot be asked what it publishes`), total].join("\n");
+}

@@ -1,0 +1,168 @@
+/** Replicates one packaged video: a container of blobs, without a management API. The rules are those of `replicateAsset`. */
+import { PaircastError } from "../core/errors.ts";
+import type { LocatorSummary } from "../core/media.ts";
+import type { StaticLibrary, StaticManifests } from "../core/ports.ts";
+import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
+import { ReplicaConflict } from "./conflict.ts";
+import type { AssetJob } from "./run.ts";
+import type { JobDeps } from "./jobDeps.ts";
+import type { ReplicationDriver } from "./pass.ts";
+import { isProven, type BlobAction, type BlobPlan } from "./planBlobs.ts";
+import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
+import { runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
+import { findManifests } from "./serving.ts";
+import { judge, type Finding } from "./verdict.ts";
+import { VerificationFailure } from "./verify.ts";
+
+export interface StaticDeps extends JobDeps {
+  readonly libraries: ReadonlyMap<string, StaticLibrary>;
+}
+
+export function staticDriver(deps: StaticDeps): ReplicationDriver {
+  return {
+    publications: async (region, signal) => {
+      const names = await Array.fromAsync(deps.libraries.get(region)?.videos(signal) ?? []);
+      return names.map((name): LocatorSummary => ({ name, assetName: name, streamingLocatorId: name, created: 0 }));
+    },
+    replicate: (job, stop) => replicateVideo(deps, job, stop),
+  };
+}
+
+/** As `replicateAsset`; `assetName` is the container. A container without manifests is no video (yet) and is left alone. */
+export async function replicateVideo(deps: StaticDeps, job: AssetJob, stop?: AbortSignal): Promise<JobResult> {
+  const identity = { source: job.source, target: job.target, assetName: job.assetName };
+  return runJob(deps, identity, (context) => new VideoReplication(deps, context).steps(), stop);
+}
+
+class VideoReplication {
+  readonly #deps: StaticDeps;
+  readonly #context: JobContext;
+  readonly #name: string;
+  readonly #isOriginal: boolean;
+  #manifests: StaticManifests = { hls: null, dash: null };
+  #isThere = false;
+  #blobs: BlobPlan | null = null;
+  #verified: readonly VerifiedVideo[] = [];
+
+  constructor(deps: StaticDeps, context: JobContext) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#name = context.identity.assetName;
+    this.#isOriginal = context.identity.source === context.identity.target;
+  }
+
+  steps(): readonly JobStep[] {
+    const steps: readonly JobStep[] = [
+      { step: "planned", run: () => this.#plan() },
+      { step: "copied", run: () => this.#ifVideo(() => this.#copy()) },
+      { step: "verified", run: () => this.#ifVideo(() => this.#verify()) },
+      { step: "published", run: () => publishVerified(this.#context, this.#verified) },
+    ];
+    return this.#isOriginal ? steps.filter(({ step }) => step !== "copied") : steps;
+  }
+
+  async #ifVideo(work: () => Promise<void>): Promise<void> {
+    if (this.#manifests.hls !== null || this.#manifests.dash !== null) await this.#withdrawingOnConflict(work);
+  }
+
+  async #plan(): Promise<void> {
+    const { source, target } = this.#context.identity;
+    this.#manifests = await this.#library(source).manifests(this.#name, this.#context.signal);
+    await this.#ifVideo(async () => {
+      if (this.#isOriginal) return;
+      const access = await this.#library(target).publicAccess(this.#name, this.#context.signal);
+      this.#isThere = access !== null;
+      if (this.#isThere) await this.#planBlobs();
+    });
+  }
+
+  async #planBlobs(): Promise<void> {
+    this.#blobs = await surveyBlobs(this.#copyOptions());
+    refuseBlobConflicts(this.#place(), this.#blobs);
+    const { extra } = this.#blobs;
+    if (extra.length > 0)
+      this.#context.tally.notes.push(`left alone on the target: ${extra.length} blobs that the source lacks, such as ${extra[0]}`);
+  }
+
+  /** Manifests last: a player that finds one finds what it names. */
+  async #copy(): Promise<void> {
+    if (!this.#isThere) await this.#createContainer();
+    const plan = this.#blobs ?? { actions: [], extra: [], unready: [] };
+    const manifests = plan.actions.filter(isManifest);
+    await copyBlobs(this.#copyOptions(), { ...plan, actions: plan.actions.filter((action) => !isManifest(action)) });
+    await copyBlobs(this.#copyOptions(), { ...plan, actions: manifests });
+  }
+
+  async #createContainer(): Promise<void> {
+    const { identity, signal, tally } = this.#context;
+    const access = (await this.#library(identity.source).publicAccess(this.#name, signal)) ?? "none";
+    await this.#library(identity.target).createContainer(this.#name, access, signal);
+    tally.written.push(`container ${this.#name}`);
+    await this.#planBlobs();
+  }
+
+  async #verify(): Promise<void> {
+    const { identity, signal, tally } = this.#context;
+    const { http, playback, clock, options, regions } = this.#deps;
+    const region = regions.get(identity.target);
+    if (region === undefined)
+      throw new PaircastError("not_configured", `replicate ${this.#place()}: there is no region ${identity.target}`);
+    if (tally.blobsCopied > 0 || tally.blobsAdopted > 0) await this.#verifyBlobs();
+    const checks = { http, playback, clock, timeoutMs: options.checkTimeoutMs ?? 10_000, signal };
+    const findings: readonly Finding[] = await findManifests(checks, region, this.#manifests, null);
+    const report = judge(findings);
+    if (report.wrong) await withdrawFrom(this.#context, [this.#name], report.detail);
+    if (!report.ok) throw new VerificationFailure(identity.target, `video ${this.#name}`, report);
+    this.#verified = [{ facts: this.#facts(), detail: report.detail }];
+  }
+
+  async #verifyBlobs(): Promise<void> {
+    if (isProven(await surveyBlobs(this.#copyOptions()))) return;
+    throw new PaircastError("replica_changed", `verify ${this.#place()}: blobs changed while being replicated`, { retry: "retry" });
+  }
+
+  #facts(): VerifiedVideo["facts"] {
+    return {
+      locatorId: this.#name,
+      locatorName: this.#name,
+      assetName: this.#name,
+      source: this.#context.identity.source,
+      streamingPolicyName: null,
+      contentKeyPolicyName: null,
+      manifests: { hls: this.#manifests.hls, dash: this.#manifests.dash },
+      keys: [],
+    };
+  }
+
+  async #withdrawingOnConflict(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof ReplicaConflict) await withdrawFrom(this.#context, [this.#name], error.message);
+      throw error;
+    }
+  }
+
+  #copyOptions(): CopyOptions {
+    const { source, target } = this.#context.identity;
+    return jobCopyOptions(this.#context, {
+      source: this.#library(source).container(this.#name),
+      target: this.#library(target).container(this.#name),
+    });
+  }
+
+  #place(): string {
+    const { source, target } = this.#context.identity;
+    return `${this.#name} from ${source} to ${target}`;
+  }
+
+  #library(region: string): StaticLibrary {
+    const library = this.#deps.libraries.get(region);
+    if (library !== undefined) return library;
+    throw new PaircastError("not_configured", `replicate ${this.#place()}: region ${region} has no storage`);
+  }
+}
+
+function isManifest(action: BlobAction): boolean {
+  return action.kind !== "conflict" && /\.(m3u8|mpd)$/i.test(action.source.name);
+}

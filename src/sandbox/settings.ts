@@ -1,0 +1,42 @@
+/** The configuration file with which the sandbox runs the gateway: the same that an operator would write. */
+import { stringify } from "yaml";
+import { homeHost, type SandboxLayout } from "./layout.ts";
+import type { SandboxRegion } from "./region.ts";
+
+export interface SettingsOptions {
+  readonly layout: SandboxLayout;
+  readonly regions: readonly SandboxRegion[];
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly apiKey: string;
+  readonly statePath: string;
+  /** PEM file of the sandbox's certificate authority, null without TLS. */
+  readonly caFile: string | null;
+}
+
+/** YAML. Probes are quicker than an operator's would be, so that a person at the page does not wait. */
+export function sandboxSettings(options: SettingsOptions): string {
+  const { layout, regions, subscriptionId, resourceGroup, apiKey, statePath, caFile } = options;
+  return stringify({
+    regions: regions.map(({ name, urls, mediaAccount }) => ({
+      name,
+      streaming: urls.streaming,
+      keys: urls.keys,
+      account: {
+        driver: "ams",
+        endpoint: urls.management,
+        subscriptionId,
+        resourceGroup,
+        accountName: mediaAccount,
+        credential: { kind: "api-key", apiKey },
+      },
+      ...(caFile === null ? {} : { caFile }),
+    })),
+    gateway: { listen: `${homeHost}:${layout.gateway}` },
+    admin: { listen: `${homeHost}:${layout.admin}` },
+    health: { interval: "500ms", fastInterval: "200ms", timeout: "1s", fall: 2, rise: 2 },
+    replication: { interval: "1s" },
+    state: { path: statePath },
+    log: { level: "warn" },
+  });
+}

@@ -1,0 +1,36 @@
+/** The connection of a storage front to Azurite: bodies are streamed both ways. */
+import { Agent, request, type IncomingMessage, type ServerResponse } from "node:http";
+
+export class AzuriteLink {
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #url: URL;
+
+  /** `url` is Azurite's own, `http://127.0.0.1:port`. */
+  constructor(url: string) {
+    this.#url = new URL(url);
+  }
+
+  /**
+   * Sends the request of `res` on with these `headers` (names and values in turn, Host included); resolves with the answer, its body unread.
+   * Gives up when the client goes away. Not `pipeline`, which would close the client's connection when Azurite answers before it has read the body.
+   */
+  async forward(res: ServerResponse, headers: readonly string[]): Promise<IncomingMessage> {
+    const { req } = res;
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const { hostname, port } = this.#url;
+    const upstream = request({ agent: this.#agent, hostname, port, method: req.method, path: req.url, headers }, resolve);
+    upstream.on("error", (error) => {
+      req.unpipe(upstream).resume();
+      reject(error);
+    });
+    res.once("close", () => {
+      if (!res.writableFinished) upstream.destroy();
+    });
+    req.pipe(upstream);
+    return promise;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

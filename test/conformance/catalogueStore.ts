@@ -1,0 +1,131 @@
+/** What every `CatalogueStore` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CatalogueEntry } from "../../src/core/contracts.ts";
+import type { CatalogueStore } from "../../src/core/ports.ts";
+
+export interface CatalogueHarness extends AsyncDisposable {
+  readonly store: CatalogueStore;
+  /** The same store as another process or connection sees it. */
+  readonly second: CatalogueStore;
+}
+
+export function catalogueEntry(locatorId: string, change: Partial<CatalogueEntry> = {}): CatalogueEntry {
+  return {
+    locatorId,
+    locatorName: `locator-${locatorId}`,
+    assetName: "intro",
+    source: "westeurope",
+    streamingPolicyName: "Predefined_ClearKey",
+    contentKeyPolicyName: "open",
+    manifests: { hls: `/${locatorId}/intro.ism/manifest(format=m3u8-cmaf)`, dash: null },
+    keys: [{ id: "0a0a0a0a-0000-4000-8000-000000000000", fingerprint: "f".repeat(64) }],
+    regions: { westeurope: { state: "verified", at: 1_000, detail: "verified" } },
+    publishedAt: 1_000,
+    ...change,
+  };
+}
+
+const CONFLICT = { code: "catalogue_conflict", retry: "conflict" };
+
+export function catalogueStoreConformance(name: string, make: () => Promise<CatalogueHarness>): void {
+  describe(`catalogue store: ${name}`, () => {
+    let harness: CatalogueHarness;
+    beforeEach(async () => {
+      harness = await make();
+    });
+    afterEach(async () => {
+      await harness[Symbol.asyncDispose]();
+    });
+
+    it("gives back what was put, and null for what was not", async () => {
+      const { store, second } = harness;
+      const version = await store.put(catalogueEntry("a"), null);
+      expect(await second.get("a")).toEqual({ entry: catalogueEntry("a"), version });
+      expect(await store.get("b")).toBeNull();
+    });
+
+    it("compares ids in lower case", async () => {
+      await harness.store.put(catalogueEntry("ab"), null);
+      expect((await harness.second.get("AB"))?.entry.locatorId).toBe("ab");
+    });
+
+    it("writes only over the version that is named, and changes nothing otherwise", async () => {
+      const { store, second } = harness;
+      const first = await store.put(catalogueEntry("a"), null);
+      await expect(second.put(catalogueEntry("a", { assetName: "other" }), null)).rejects.toMatchObject(CONFLICT);
+      const next = await second.put(catalogueEntry("a", { assetName: "newer" }), first);
+      expect(next).not.toBe(first);
+      await expect(store.put(catalogueEntry("a", { assetName: "lost" }), first)).rejects.toMatchObject(CONFLICT);
+      await expect(store.put(catalogueEntry("b"), "1")).rejects.toMatchObject(CONFLICT);
+      expect((await store.get("a"))?.entry.assetName).toBe("newer");
+      expect(await store.get("b")).toBeNull();
+    });
+
+    it("removes only the version that is named, and never gives a version twice", async () => {
+      const { store, second } = harness;
+      const first = await store.put(catalogueEntry("a"), null);
+      const next = await store.put(catalogueEntry("a", { publishedAt: 2 }), first);
+      await expect(second.remove("a", first)).rejects.toMatchObject(CONFLICT);
+      await second.remove("a", next);
+      expect(await store.get("a")).toBeNull();
+      const again = await store.put(catalogueEntry("a"), null);
+      expect([first, next]).not.toContain(again);
+      await expect(store.remove("a", next)).rejects.toMatchObject(CONFLICT);
+    });
+
+    it("lets exactly one of two writers win", async () => {
+      const { store, second } = harness;
+      const results = await Promise.allSettled([store.put(catalogueEntry("a"), null), second.put(catalogueEntry("a"), null)]);
+      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    });
+
+    it("lists every entry once, in order, also while others are written and removed", async () => {
+      const { store, second } = harness;
+      const ids = Array.from({ length: 450 }, (_, at) => `id-${String(at).padStart(4, "0")}`);
+      const versions = new Map<string, string>();
+      for (const id of ids) versions.set(id, await store.put(catalogueEntry(id), null));
+      const seen: string[] = [];
+      for await (const { entry } of store.list()) {
+        seen.push(entry.locatorId);
+        if (seen.length === 10) await second.remove("id-0440", versions.get("id-0440") ?? "");
+        if (seen.length === 20) await second.put(catalogueEntry("id-0000-late"), null);
+        if (seen.length === 30) await second.put(catalogueEntry("id-0300", { publishedAt: 5 }), versions.get("id-0300") ?? "");
+      }
+      expect(seen).toEqual([...seen].sort());
+      expect(new Set(seen).size).toBe(seen.length);
+      for (const id of ids) if (id !== "id-0440") expect(seen).toContain(id);
+    });
+
+    it("changes its revision with every write of either, and with no read", async () => {
+      const { store, second } = harness;
+      const before = await second.revision();
+      expect(await second.revision()).toBe(before);
+      const version = await store.put(catalogueEntry("a"), null);
+      const after = await second.revision();
+      expect(after).not.toBe(before);
+      await expect(store.put(catalogueEntry("a"), null)).rejects.toMatchObject(CONFLICT);
+      expect(await second.revision()).toBe(after);
+      await second.remove("a", version);
+      expect(await store.revision()).not.toBe(after);
+    });
+
+    it("has one fingerprint key of 32 bytes for all who share it", async () => {
+      const key = await harness.store.fingerprintKey();
+      expect(key.length).toBe(32);
+      expect(Buffer.from(await harness.second.fingerprintKey())).toEqual(Buffer.from(key));
+    });
+
+    it("keeps any text byte for byte", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.string({ unit: "grapheme", maxLength: 40 }), fc.uuid(), async (text, id) => {
+          const { store } = harness;
+          const entry = catalogueEntry(id, { locatorName: text, assetName: text });
+          await store.put(entry, (await store.get(id))?.version ?? null);
+          expect((await store.get(id))?.entry).toEqual(entry);
+        }),
+        { numRuns: 30 },
+      );
+    });
+  });
+}

@@ -1,0 +1,110 @@
+/** What every `Journal` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BlobRecord, JobRecord, Journal } from "../../src/core/ports.ts";
+
+export interface JournalHarness extends AsyncDisposable {
+  readonly journal: Journal;
+  /** The same journal as another process or connection sees it. */
+  readonly second: Journal;
+}
+
+export function jobRecord(id: string, change: Partial<JobRecord> = {}): JobRecord {
+  return {
+    id,
+    source: "westeurope",
+    target: "northeurope",
+    assetName: "intro",
+    step: "planned",
+    state: "running",
+    attempts: 1,
+    errorCode: null,
+    errorMessage: null,
+    updatedAt: 1_000,
+    ...change,
+  };
+}
+
+function blobRecord(name: string, change: Partial<BlobRecord> = {}): BlobRecord {
+  return { name, sourceEtag: '"0x1"', targetEtag: '"0x2"', length: 6_000_000_000, md5: "1B2M2Y8AsgTpgAmY7PhCfg==", ...change };
+}
+
+export function journalConformance(name: string, make: () => Promise<JournalHarness>): void {
+  describe(`journal: ${name}`, () => {
+    let harness: JournalHarness;
+    beforeEach(async () => {
+      harness = await make();
+    });
+    afterEach(async () => {
+      await harness[Symbol.asyncDispose]();
+    });
+
+    it("gives a lease to one owner at a time, who may renew it", async () => {
+      const { journal, second } = harness;
+      expect(await journal.acquire("job", "one", 1_000, 500)).toBe(true);
+      expect(await second.acquire("job", "two", 1_400, 500)).toBe(false);
+      expect(await journal.acquire("job", "one", 1_400, 500)).toBe(true);
+      expect(await second.acquire("job", "two", 1_899, 500)).toBe(false);
+      expect(await second.acquire("other", "two", 1_899, 500)).toBe(true);
+    });
+
+    it("gives a lease that has run out to the next", async () => {
+      const { journal, second } = harness;
+      await journal.acquire("job", "one", 1_000, 500);
+      expect(await second.acquire("job", "two", 1_500, 500)).toBe(true);
+      expect(await journal.acquire("job", "one", 1_600, 500)).toBe(false);
+    });
+
+    it("takes a lease back from its holder only", async () => {
+      const { journal, second } = harness;
+      await journal.acquire("job", "one", 1_000, 500);
+      await second.release("job", "two");
+      expect(await second.acquire("job", "two", 1_100, 500)).toBe(false);
+      await journal.release("job", "one");
+      await journal.release("job", "one");
+      expect(await second.acquire("job", "two", 1_100, 500)).toBe(true);
+    });
+
+    it("replaces a job, and gives null for one that it does not know", async () => {
+      const { journal, second } = harness;
+      await journal.save(jobRecord("job"));
+      const changed = jobRecord("job", {
+        step: "published",
+        state: "failed",
+        attempts: 3,
+        errorCode: "x",
+        errorMessage: "ü'\n",
+        updatedAt: 2_000,
+      });
+      await journal.save(changed);
+      expect(await second.load("job")).toEqual(changed);
+      expect(await second.load("other")).toBeNull();
+    });
+
+    it("lists the newest jobs first, at most so many", async () => {
+      const { journal, second } = harness;
+      for (const [id, updatedAt] of Object.entries({ a: 1, b: 3, c: 2 })) await journal.save(jobRecord(id, { updatedAt }));
+      expect((await second.jobs(2)).map(({ id }) => id)).toEqual(["b", "c"]);
+      expect((await second.jobs(10)).map(({ id }) => id)).toEqual(["b", "c", "a"]);
+    });
+
+    it("keeps the blobs of each job apart, the last record of each", async () => {
+      const { journal, second } = harness;
+      await journal.recordBlob("job", blobRecord("a/ü 1.mp4"));
+      await journal.recordBlob("job", blobRecord("a/ü 1.mp4", { targetEtag: '"0x3"' }));
+      await journal.recordBlob("job", blobRecord("b.mp4"));
+      await journal.recordBlob("other", blobRecord("c.mp4"));
+      const blobs = await second.blobs("job");
+      expect([...blobs.keys()].sort()).toEqual(["a/ü 1.mp4", "b.mp4"]);
+      expect(blobs.get("a/ü 1.mp4")).toEqual(blobRecord("a/ü 1.mp4", { targetEtag: '"0x3"' }));
+      expect((await second.blobs("unknown")).size).toBe(0);
+    });
+
+    it("keeps the last proof of an entity, for each scope", async () => {
+      const { journal, second } = harness;
+      await journal.recordProof("w->n", "content key policy p", "one");
+      await journal.recordProof("w->n", "content key policy p", "two");
+      expect(await second.proof("w->n", "content key policy p")).toBe("two");
+      expect(await second.proof("n->w", "content key policy p")).toBeNull();
+    });
+  });
+}

@@ -1,0 +1,62 @@
+/** The journal in memory. Keeps the contract of `Journal`. */
+import type { BlobRecord, JobRecord, Journal } from "../../src/core/ports.ts";
+import { Calls } from "./calls.ts";
+
+export class MemoryJournal implements Journal {
+  readonly calls = new Calls();
+  readonly #leases = new Map<string, { readonly owner: string; readonly until: number }>();
+  readonly #jobs = new Map<string, JobRecord>();
+  readonly #blobs = new Map<string, Map<string, BlobRecord>>();
+  readonly #proofs = new Map<string, string>();
+
+  async acquire(jobId: string, owner: string, now: number, leaseMs: number): Promise<boolean> {
+    await this.calls.enter("acquire", jobId, "writes");
+    const lease = this.#leases.get(jobId);
+    if (lease !== undefined && lease.owner !== owner && lease.until > now) return false;
+    this.#leases.set(jobId, { owner, until: now + leaseMs });
+    return true;
+  }
+
+  async release(jobId: string, owner: string): Promise<void> {
+    await this.calls.enter("release", jobId, "writes");
+    if (this.#leases.get(jobId)?.owner === owner) this.#leases.delete(jobId);
+  }
+
+  async load(jobId: string): Promise<JobRecord | null> {
+    await this.calls.enter("load", jobId, "reads");
+    return this.#jobs.get(jobId) ?? null;
+  }
+
+  async save(job: JobRecord): Promise<void> {
+    await this.calls.enter("save", job.id, "writes");
+    this.#jobs.set(job.id, { ...job });
+  }
+
+  async jobs(limit: number): Promise<readonly JobRecord[]> {
+    const newest = [...this.#jobs.values()].sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1));
+    return newest.slice(0, limit);
+  }
+
+  async blobs(jobId: string): Promise<ReadonlyMap<string, BlobRecord>> {
+    await this.calls.enter("blobs", jobId, "reads");
+    return new Map(this.#blobs.get(jobId));
+  }
+
+  async recordBlob(jobId: string, blob: BlobRecord): Promise<void> {
+    await this.calls.enter("recordBlob", `${jobId} ${blob.name}`, "writes");
+    const blobs = this.#blobs.get(jobId) ?? new Map<string, BlobRecord>();
+    this.#blobs.set(jobId, blobs.set(blob.name, { ...blob }));
+  }
+
+  async proof(scope: string, entity: string): Promise<string | null> {
+    await this.calls.enter("proof", entity, "reads");
+    return this.#proofs.get(`${scope}\n${entity}`) ?? null;
+  }
+
+  async recordProof(scope: string, entity: string, fingerprint: string): Promise<void> {
+    await this.calls.enter("recordProof", entity, "writes");
+    this.#proofs.set(`${scope}\n${entity}`, fingerprint);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import type { HealthConfig } from "../../src/core/config/schema.ts";
+import { SERVICES, type Canary, type FailureReason, type HealthStatus, type Service } from "../../src/core/contracts.ts";
+import { keyedFingerprint } from "../../src/core/fingerprint.ts";
+import { RegionHttpClient } from "../../src/core/http.ts";
+import { silentLog } from "../../src/core/log.ts";
+import { Metrics } from "../../src/core/metrics.ts";
+import { startHealth, type HealthMonitor, type HealthTransition } from "../../src/health/monitor.ts";
+import { startOrigin, type Origin, type OriginFault } from "../fakes/origin.ts";
+import { packageVideo, testKey } from "../fakes/packagedVideo.ts";
+import { within } from "../harness/wait.ts";
+
+const CONFIG: HealthConfig = { interval: 1000, fastInterval: 200, timeout: 1000, fall: 2, rise: 2, jitter: 0.1 };
+/** What a busy machine may add to the times that the configuration promises. */
+const SLACK_MS = 800;
+const key = testKey("right");
+const fingerprint = keyedFingerprint(testKey("secret"));
+
+const CANARY: Canary = {
+  locatorId: "aaaaaaaa-0000-4000-8000-000000000001",
+  manifestPath: "/v/master.m3u8",
+  key: { id: null, path: "/key?kid=1", fingerprint: fingerprint(key), authorization: null, tokenUnavailable: false },
+};
+
+/** Both regions hold the video; the first is the one that gets the faults. */
+class Stage implements AsyncDisposable {
+  readonly west: Origin;
+  readonly transitions: HealthTransition[] = [];
+  readonly health: HealthMonitor;
+  readonly #stack: AsyncDisposableStack;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(west: Origin, north: Origin, stack: AsyncDisposableStack) {
+    this.west = west;
+    this.#stack = stack;
+    const regions = [
+      { name: "we", streaming: west.url, keys: west.url },
+      { name: "ne", streaming: north.url, keys: north.url },
+    ];
+    this.health = startHealth({
+      regions,
+      config: CONFIG,
+      http: stack.use(new RegionHttpClient({ origins: [west, north].map(({ url }) => ({ url, ca: null })) })),
+      canaries: { canary: async () => CANARY },
+      fingerprint,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      metrics: new Metrics({ version: "0", regions: regions.map(({ name }) => ({ name, keys: true })) }),
+    });
+    stack.use(this.health);
+    this.health.onTransition((transition) => {
+      this.transitions.push(transition);
+      for (const check of this.#waiting) check();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  /** The changes of one service of the first region so far. */
+  changes(service: Service): string[] {
+    return this.transitions.filter(({ region, service: of }) => region === "we" && of === service).map(({ to }) => to);
+  }
+
+  /** Resolves when the service has entered the status for the `nth` time, with the time that this took and the reason. */
+  async change(service: Service, to: HealthStatus, nth = 1): Promise<{ readonly tookMs: number; readonly reason: FailureReason | null }> {
+    const began = systemClock.monotonic();
+    const { promise, resolve } = Promise.withResolvers<HealthTransition>();
+    const check = (): void => {
+      const entered = this.transitions.filter((seen) => seen.region === "we" && seen.service === service && seen.to === to)[nth - 1];
+      if (entered !== undefined) resolve(entered);
+    };
+    this.#waiting.add(check);
+    check();
+    const { reason } = await within(15_000, `we/${service} to become ${to}`, promise);
+    this.#waiting.delete(check);
+    return { tookMs: systemClock.monotonic() - began, reason };
+  }
+}
+
+async function startStage(encrypted: boolean): Promise<Stage> {
+  const files = packageVideo("/v/", encrypted ? { encryption: { key, keyUri: "https://keys.example/key?kid=1" } } : {});
+  const stack = new AsyncDisposableStack();
+  const west = stack.use(await startOrigin({ files, key }));
+  const north = stack.use(await startOrigin({ files, key }));
+  return new Stage(west, north, stack);
+}
+
+async function startReady(encrypted: boolean): Promise<Stage> {
+  const stage = await startStage(encrypted);
+  await within(5000, "the first probes", stage.health.ready());
+  expect(stage.transitions.map(({ to }) => to)).toEqual(["healthy", "healthy", "healthy", "healthy"]);
+  return stage;
+}
+
+/** The fault is on: sees it noticed, and what it does not concern left alone; mends it and sees the recovery, without flapping. */
+async function noticeAndRecover(
+  stage: Stage,
+  faulty: readonly Service[],
+  limitMs: number,
+  mend: () => Promise<void>,
+): Promise<(FailureReason | null)[]> {
+  const noticed = await Promise.all(faulty.map(async (service) => stage.change(service, "unhealthy")));
+  for (const { tookMs } of noticed) expect(tookMs).toBeLessThan(limitMs + SLACK_MS);
+  await mend();
+  const recovered = await Promise.all(faulty.map(async (service) => stage.change(service, "healthy", 2)));
+  for (const { tookMs } of recovered) expect(tookMs).toBeLessThan(2000 + SLACK_MS);
+  for (const service of SERVICES) {
+    expect(stage.changes(service)).toEqual(faulty.includes(service) ? ["healthy", "unhealthy", "healthy"] : ["healthy"]);
+  }
+  expect(stage.transitions.filter(({ region }) => region === "ne")).toHaveLength(2);
+  return noticed.map(({ reason }) => reason);
+}
+
+// Concurrent: these tests wait for seconds and compute for milliseconds.
+describe.concurrent.each([
+  ["a clear video", false],
+  ["an AES-128 video", true],
+])("health over real sockets, %s", (_, encrypted) => {
+  it("notices a closed port with one probe", async () => {
+    await using stage = await startReady(encrypted);
+    await stage.west.refuse();
+    expect(await noticeAndRecover(stage, SERVICES, 1100, async () => stage.west.accept())).toEqual(["refused", "refused"]);
+  });
+
+  const faults: readonly (readonly [OriginFault, readonly Service[], number, readonly FailureReason[]])[] = [
+    ["blackhole", SERVICES, 2600, ["timeout", "timeout"]],
+    ["reset", SERVICES, 1400, ["reset", "reset"]],
+    ["half-body", SERVICES, 1400, ["truncated", "truncated"]],
+    ["status", SERVICES, 1400, ["status", "status"]],
+    ["html", SERVICES, 1400, ["body", "body"]],
+    ["missing-segments", ["streaming"], 1400, ["segment"]],
+    ["wrong-key", ["keys"], 1400, ["key_mismatch"]],
+    ["short-key", ["keys"], 1400, ["key_length"]],
+  ];
+
+  it.each(faults)("notices %s", async (fault, services, limitMs, reasons) => {
+    await using stage = await startReady(encrypted);
+    stage.west.fault = fault;
+    const seen = await noticeAndRecover(stage, services, limitMs, async () => {
+      stage.west.fault = null;
+    });
+    expect(seen).toEqual(reasons);
+  });
+});
+
+describe.concurrent("health from the start", () => {
+  it("starts beside a region that is down, and takes it up when it comes", async () => {
+    await using stage = await startStage(false);
+    await stage.west.refuse();
+    await within(5000, "the first probes", stage.health.ready());
+    await stage.change("streaming", "unhealthy");
+    expect(stage.health.snapshot().regions["ne"]?.streaming?.status).toBe("healthy");
+    await stage.west.accept();
+    expect((await stage.change("streaming", "healthy")).tookMs).toBeLessThan(2000 + SLACK_MS);
+  });
+
+  it("asks at once when traffic failed", async () => {
+    await using stage = await startReady(false);
+    stage.west.fault = "status";
+    const change = stage.change("streaming", "unhealthy");
+    stage.health.observe("we", "streaming", { ok: false, durationMs: 4, reason: "status", detail: "503 to a viewer" });
+    expect((await change).tookMs).toBeLessThan(CONFIG.fastInterval * 1.1 + SLACK_MS);
+  });
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it } from "vitest";
+import { replicationLoop } from "../../src/replicator/loop.ts";
+import { amsDriver, replicationPass, type PassOptions, type PassSummary } from "../../src/replicator/pass.ts";
+import { LOCATOR_ID, unavailable, World } from "./world.ts";
+
+const OPTIONS: PassOptions = { sources: ["west", "north"], targets: ["west", "north"], full: false, assetName: null };
+
+async function pass(world: World, options: Partial<PassOptions> = {}, stop?: AbortSignal): Promise<PassSummary> {
+  return replicationPass(world.deps, amsDriver(world.deps), { ...OPTIONS, ...options }, stop);
+}
+
+const SECOND = {
+  name: "locator-second",
+  streamingLocatorId: "66666666-6666-4666-8666-666666666666",
+  contentKeys: [
+    {
+      id: "77777777-7777-4777-8777-777777777777",
+      type: null,
+      labelReferenceInStreamingPolicy: "main",
+      value: Buffer.alloc(16, 7).toString("base64"),
+      policyName: null,
+    },
+  ],
+};
+
+describe("a replication pass", () => {
+  it("publishes the original and its copies, each from where it was made", async () => {
+    const world = new World();
+    await world.publish();
+    await world.publish("north", "second", SECOND);
+    const summary = await pass(world);
+    expect(summary).toMatchObject({ assets: 2, changed: 4, conflicts: 0, failed: 0, unreachable: [] });
+    expect(summary.bytes).toBeGreaterThan(0);
+    expect((await world.catalogue.get(LOCATOR_ID))?.entry).toMatchObject({ source: "west" });
+    expect((await world.catalogue.get(SECOND.streamingLocatorId))?.entry).toMatchObject({ source: "north" });
+    for (const id of [LOCATOR_ID, SECOND.streamingLocatorId])
+      expect(Object.keys((await world.catalogue.get(id))?.entry.regions ?? {}).sort()).toEqual(["north", "west"]);
+  });
+
+  it("has nothing to do the second time, also when it looks at everything again", async () => {
+    const world = new World();
+    await world.publish();
+    await pass(world);
+    world.reset();
+    expect(await pass(world)).toMatchObject({ changed: 0, unchanged: 0, results: [] });
+    expect(await pass(world, { full: true })).toMatchObject({ assets: 1, changed: 0, unchanged: 2, failed: 0 });
+    expect([world.mutations("west"), world.mutations("north"), world.catalogue.calls.mutations.length]).toEqual([0, 0, 0]);
+  });
+
+  it("takes the region where a locator was created first for its source, when the catalogue is lost", async () => {
+    const world = new World();
+    await world.publish("north");
+    await world.clock.advance(60_000);
+    await pass(world);
+    const other = new World();
+    const deps = { ...world.deps, catalogue: other.catalogue, journal: other.journal };
+    await replicationPass(deps, amsDriver(deps), OPTIONS);
+    expect((await other.catalogue.get(LOCATOR_ID))?.entry.source).toBe("north");
+  });
+
+  it("does only the asset that is asked for", async () => {
+    const world = new World();
+    await world.publish();
+    await world.publish("west", "second", SECOND);
+    expect(await pass(world, { assetName: "second" })).toMatchObject({ assets: 1, changed: 2 });
+    expect(await world.catalogue.get(LOCATOR_ID)).toBeNull();
+  });
+
+  it("makes again what went missing on a target", async () => {
+    const world = new World();
+    await world.publish();
+    await pass(world);
+    world.account("north").removeLocator("locator-intro");
+    expect(await pass(world)).toMatchObject({ changed: 1 });
+    expect(await world.account("north").locator("locator-intro")).not.toBeNull();
+  });
+
+  it("withdraws the source's copy of what the source publishes no more, and brings nothing back", async () => {
+    const world = new World();
+    await world.publish();
+    await pass(world);
+    world.account("west").removeLocator("locator-intro");
+    expect(await pass(world)).toMatchObject({ withdrawn: 1, changed: 0 });
+    const regions = (await world.catalogue.get(LOCATOR_ID))?.entry.regions;
+    expect(regions).toMatchObject({ west: { state: "withdrawn" }, north: { state: "verified" } });
+    expect(await world.account("west").locator("locator-intro")).toBeNull();
+    expect(await pass(world)).toMatchObject({ withdrawn: 0, changed: 0 });
+  });
+
+  it("logs and skips a source that cannot be asked, and leaves its videos as they are", async () => {
+    const world = new World(["west", "north", "south"]);
+    await world.publish();
+    const options = { sources: ["west", "north"], targets: ["west", "north", "south"] };
+    await pass(world, options);
+    world.account("west").calls.failAll("*", unavailable());
+    const summary = await pass(world, { ...options, full: true });
+    expect(summary).toMatchObject({ unreachable: ["west"], failed: 0, changed: 0, withdrawn: 0 });
+    expect((await world.catalogue.get(LOCATOR_ID))?.entry).toMatchObject({ source: "west", regions: { west: { state: "verified" } } });
+  });
+
+  it("is not held up for one target by another that is dead, or that never answers", async () => {
+    const world = new World(["west", "dead", "silent", "north"]);
+    await world.publish();
+    world.account("dead").calls.failAll("*", unavailable());
+    const silence = Promise.withResolvers<void>();
+    world.account("silent").calls.onCall = () => silence.promise;
+    const running = pass(world, { sources: ["west"], targets: ["west", "dead", "silent", "north"] });
+    await world.clock.advance(1_000);
+    expect((await world.catalogue.get(LOCATOR_ID))?.entry.regions).toMatchObject({ north: { state: "verified" } });
+    silence.reject(unavailable());
+    const summary = await running;
+    expect(summary).toMatchObject({ changed: 2, failed: 2 });
+    expect([...summary.unreachable].sort()).toEqual(["dead", "silent"]);
+  });
+
+  it("goes on with other assets when one is in conflict", async () => {
+    const world = new World();
+    await world.publish();
+    await world.publish("west", "second", SECOND);
+    await world.account("north").createAsset({ name: "intro", container: "elsewhere", alternateId: null, description: null });
+    expect(await pass(world)).toMatchObject({ changed: 3, conflicts: 1, failed: 0 });
+  });
+
+  it("does not begin another asset once it is stopped", async () => {
+    const world = new World();
+    await world.publish();
+    const stop = new AbortController();
+    stop.abort();
+    expect(await pass(world, {}, stop.signal)).toMatchObject({ changed: 0, failed: 0 });
+    expect(world.mutations("north")).toBe(0);
+  });
+});
+
+describe("the replication loop", () => {
+  it("finds new publications at its interval, looks at everything again at the longer one, and stops", async () => {
+    const world = new World();
+    const stop = new AbortController();
+    const passes: PassSummary[] = [];
+    const options = {
+      ...OPTIONS,
+      intervalMs: 60_000,
+      fullIntervalMs: 150_000,
+      onPass: (summary: PassSummary) => void passes.push(summary),
+    };
+    const running = replicationLoop(world.deps, amsDriver(world.deps), options, stop.signal);
+    await world.clock.advance(0);
+    expect(passes).toHaveLength(1);
+    await world.publish();
+    await world.clock.advance(60_000);
+    expect(passes[1]).toMatchObject({ changed: 2 });
+    await world.clock.advance(60_000);
+    expect(passes[2]).toMatchObject({ results: [] });
+    await world.clock.advance(60_000);
+    expect(passes[3]).toMatchObject({ unchanged: 2 });
+    stop.abort();
+    await running;
+    expect(passes).toHaveLength(4);
+  });
+
+  it("survives a pass that fails", async () => {
+    const world = new World();
+    const stop = new AbortController();
+    let passes = 0;
+    world.catalogue.calls.failNth("list", 1, new Error("locked"));
+    const options = { ...OPTIONS, intervalMs: 1_000, fullIntervalMs: 1_000, onPass: () => (passes += 1) };
+    const running = replicationLoop(world.deps, amsDriver(world.deps), options, stop.signal);
+    await world.clock.advance(0);
+    expect(passes).toBe(0);
+    await world.clock.advance(1_000);
+    expect(passes).toBe(1);
+    stop.abort();
+    await running;
+  });
+});

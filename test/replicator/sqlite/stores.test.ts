@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
+import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
+import { catalogueEntry, catalogueStoreConformance } from "../../conformance/catalogueStore.ts";
+import { journalConformance } from "../../conformance/journal.ts";
+import { MemoryCatalogue } from "../../fakes/memoryCatalogue.ts";
+import { MemoryJournal } from "../../fakes/memoryJournal.ts";
+
+const folders: string[] = [];
+
+function statePath(): string {
+  const folder = mkdtempSync(join(tmpdir(), "paircast-state-"));
+  folders.push(folder);
+  return join(folder, "state.db");
+}
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+catalogueStoreConformance("memory", async () => {
+  const store = new MemoryCatalogue();
+  return { store, second: store, [Symbol.asyncDispose]: async () => {} };
+});
+
+catalogueStoreConformance("SQLite, two connections", async () => {
+  const path = statePath();
+  const [store, second] = [new SqliteCatalogue(path), new SqliteCatalogue(path)];
+  return {
+    store,
+    second,
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
+    },
+  };
+});
+
+journalConformance("memory", async () => {
+  const journal = new MemoryJournal();
+  return { journal, second: journal, [Symbol.asyncDispose]: async () => {} };
+});
+
+journalConformance("SQLite, two connections", async () => {
+  const path = statePath();
+  const [journal, second] = [new SqliteJournal(path), new SqliteJournal(path)];
+  return {
+    journal,
+    second,
+    [Symbol.asyncDispose]: async () => {
+      await journal[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
+    },
+  };
+});
+
+describe("the state file", () => {
+  it("holds catalogue and journal together and keeps them when it is opened again", async () => {
+    const path = statePath();
+    const first = new SqliteCatalogue(path);
+    const journal = new SqliteJournal(path);
+    await first.put(catalogueEntry("a"), null);
+    await journal.recordProof("w->n", "policy", "print");
+    const key = Buffer.from(await first.fingerprintKey());
+    await first[Symbol.asyncDispose]();
+    await first[Symbol.asyncDispose]();
+    await journal[Symbol.asyncDispose]();
+    await using again = new SqliteCatalogue(path);
+    await using journalAgain = new SqliteJournal(path);
+    expect((await again.get("a"))?.entry).toEqual(catalogueEntry("a"));
+    expect(Buffer.from(await again.fingerprintKey())).toEqual(key);
+    expect(await journalAgain.proof("w->n", "policy")).toBe("print");
+  });
+
+  it("is refused when a later release wrote it", () => {
+    const path = statePath();
+    const later = new DatabaseSync(path);
+    later.exec("PRAGMA user_version = 999");
+    later.close();
+    expect(() => new SqliteCatalogue(path)).toThrow(expect.objectContaining({ code: "state_newer" }));
+  });
+
+  it("is refused when it is no database, or its folder is missing", () => {
+    const path = statePath();
+    writeFileSync(path, "this is a text file, and long enough to have been taken for a header");
+    expect(() => new SqliteJournal(path)).toThrow(expect.objectContaining({ code: "state_unavailable" }));
+    expect(() => new SqliteJournal(join(path, "..", "none", "state.db"))).toThrow(expect.objectContaining({ code: "state_unavailable" }));
+  });
+});
