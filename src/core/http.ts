@@ -73,7 +73,7 @@ export class RegionHttpClient implements HttpClient, AsyncDisposable {
     const limit = AbortSignal.timeout(question.timeoutMs);
     const signal = question.signal === undefined ? limit : AbortSignal.any([limit, question.signal]);
     try {
-      return await exchange(dispatcher, question, signal);
+      return await Promise.race([exchange(dispatcher, question, signal), whenAborted(signal)]);
     } catch (error) {
       if (question.signal?.aborted === true) throw error;
       if (error instanceof PaircastError) throw error;
@@ -85,6 +85,17 @@ export class RegionHttpClient implements HttpClient, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#agents.values()].map(async (agent) => agent.destroy()));
   }
+}
+
+/** undici hears of an abort only once it has a connection, and a host that is down never gives one: it would wait for its own 10 s. */
+async function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = () => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give, { once: true });
+  });
 }
 
 async function exchange(dispatcher: Dispatcher, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {

@@ -48,7 +48,7 @@ function fieldsOf(record: AccessRecord): LogFields {
 }
 
 /** The path of a target in origin-form. Any other form may hold a user and a password, so it is not repeated. */
-export function loggablePath(target: string): string {
+function loggablePath(target: string): string {
   if (!target.startsWith("/") || target.startsWith("//")) return "(not a path)";
   return pathOf(target).slice(0, MAX_LOGGED_PATH).replace(PATH_TOKEN, "$1=[redacted]");
 }

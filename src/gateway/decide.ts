@@ -119,21 +119,16 @@ function bestOf(considered: readonly Considered[], score: (each: Considered) => 
 
 function explain(verdict: Verdict, health: ServiceHealth | undefined, { service, holdings }: Question, region: string): string {
   const holding = HOLDING_WORDS[holdings[region] ?? "unknown"];
-  switch (verdict) {
-    case "no_service":
-      return `has no ${service} service`;
-    case "tried":
-      return "failed for this request";
-    case "missing":
-    case "absent":
-      return holding;
-    case "unknown":
-      return `${service} not probed yet; ${holding}`;
-    case "healthy":
-      return `${service} healthy; ${holding}`;
-    case "unhealthy":
-      return `${service} unhealthy: ${health?.detail ?? health?.reason ?? "no reason given"}; ${holding}`;
-  }
+  const words: Readonly<Record<Verdict, string>> = {
+    no_service: `has no ${service} service`,
+    tried: "failed for this request",
+    missing: holding,
+    absent: holding,
+    unknown: `${service} not probed yet; ${holding}`,
+    healthy: `${service} healthy; ${holding}`,
+    unhealthy: `${service} unhealthy: ${health?.detail ?? health?.reason ?? "no reason given"}; ${holding}`,
+  };
+  return words[verdict];
 }
 
 const HOLDING_WORDS: Readonly<Record<Holding, string>> = {

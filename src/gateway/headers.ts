@@ -6,7 +6,7 @@ interface HeaderRule {
 }
 
 /** Request header fields that a key or licence server needs. Everything else stays here. */
-export const FORWARDED_REQUEST_HEADERS: readonly HeaderRule[] = [
+const FORWARDED_REQUEST_HEADERS: readonly HeaderRule[] = [
   { name: "authorization", why: "bearer tokens of content key policies; lost on a cross-origin redirect, the reason why keys are proxied" },
   { name: "cookie", why: "key servers that authorise by session; a redirect would lose it too" },
   { name: "content-type", why: "licence challenges: octet-stream, text/xml, JSON" },
@@ -27,7 +27,7 @@ export const FORWARDED_REQUEST_HEADERS: readonly HeaderRule[] = [
 ];
 
 /** Answer header fields of a key host that a player needs. Its Set-Cookie, CORS, caching and server fields are not the gateway's to repeat. */
-export const FORWARDED_ANSWER_HEADERS: readonly HeaderRule[] = [
+const FORWARDED_ANSWER_HEADERS: readonly HeaderRule[] = [
   { name: "content-type", why: "how the licence is encoded" },
   { name: "content-encoding", why: "the body is passed on as it came" },
 ];

@@ -78,17 +78,21 @@ function rejected(rejection: Omit<Rejection, "allow">, allow = ALLOW_ALL): Front
 
 function classify({ method, target, host }: RawRequest, door: FrontDoor): FrontDoorResult {
   const path = pathOf(target);
-  const local = path === "/healthz" ? "healthz" : path === "/readyz" ? "readyz" : null;
-  const request = local === null ? (keyRequest(target, host, door) ?? locatorRequest(target, path, door)) : null;
-  if (local === null && request === null) {
+  const asked = localAnswer(path) ?? keyRequest(target, host, door) ?? locatorRequest(target, path, door);
+  if (asked === null) {
     const message = "no video and no key has this path; a video's path starts with its locator id or a configured prefix";
     return rejected({ status: 404, reason: "path", code: "unknown_path", message });
   }
-  if (method === "POST" && request?.kind !== "key") {
+  const local = typeof asked === "string";
+  if (method === "POST" && (local || asked.kind !== "key")) {
     return rejected({ status: 405, reason: "method", code: "method_not_allowed", message: "only keys are asked for by POST" }, ALLOW_READ);
   }
-  if (request !== null) return { type: "playback", request };
-  return { type: "local", answer: local ?? "healthz" };
+  return local ? { type: "local", answer: asked } : { type: "playback", request: asked };
+}
+
+function localAnswer(path: string): LocalAnswer | null {
+  if (path === "/healthz") return "healthz";
+  return path === "/readyz" ? "readyz" : null;
 }
 
 function keyRequest(target: string, host: string | null, door: FrontDoor): PlaybackRequest | null {

@@ -20,6 +20,8 @@ export interface ServerOptions {
    * `parsed`: the adapter's URL is good enough (the admin listener).
    */
   readonly targets: "raw" | "parsed";
+  /** How long `close` lets running answers go on, in milliseconds; default 5000. Event streams never end by themselves: give them less. */
+  readonly graceMs?: number;
 }
 
 /** Request line and header fields together; targets are limited to half of it by the front door. */
@@ -35,17 +37,20 @@ const CLOSE_POLL_MS = 20;
 export class GatewayServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #clock: Clock;
+  readonly #graceMs: number;
   readonly address: ListenAddress;
   #closing: Promise<void> | null = null;
 
-  private constructor(server: Server, clock: Clock, address: ListenAddress) {
+  private constructor(server: Server, { clock, graceMs }: ServerOptions, address: ListenAddress) {
     this.#server = server;
     this.#clock = clock;
+    this.#graceMs = graceMs ?? GRACE_MS;
     this.address = address;
   }
 
   /** Starts to listen; port 0 takes a free one. Throws `listen_failed` where the address cannot be had. */
-  static async listen({ app, listen, clock, targets }: ServerOptions): Promise<GatewayServer> {
+  static async listen(options: ServerOptions): Promise<GatewayServer> {
+    const { app, listen, targets } = options;
     const limits = {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -65,7 +70,7 @@ export class GatewayServer implements AsyncDisposable {
     await listening(server, listen);
     const bound = server.address();
     const port = bound !== null && typeof bound === "object" ? bound.port : listen.port;
-    return new GatewayServer(server, clock, { host: listen.host, port });
+    return new GatewayServer(server, options, { host: listen.host, port });
   }
 
   /** For people and clients on this machine: a wildcard address is shown as loopback. */
@@ -76,7 +81,7 @@ export class GatewayServer implements AsyncDisposable {
   }
 
   /** Takes no new connections, lets running answers end for up to `graceMs`, then closes what is left. */
-  close(graceMs: number = GRACE_MS): Promise<void> {
+  close(graceMs: number = this.#graceMs): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }

@@ -24,8 +24,15 @@ const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 2000;
 const LISTENING = /successfully listens on (http:\/\/\S+)/;
 
-/** Ends Azurite when the channel to its parent closes, which it also does for a parent that was killed outright. Nothing is lost: all is in memory. */
-const TETHER = "const end=()=>process.kill(process.pid,'SIGKILL');process.once('disconnect',end);if(!process.connected)end()";
+/**
+ * Ends Azurite when the channel to its parent closes, which it also does for a parent that was killed outright. Nothing is lost: all is in memory.
+ * On SIGTERM the channel is let go first, since it would keep Azurite alive after it has closed its server.
+ */
+const TETHER = [
+  "const end=()=>process.kill(process.pid,'SIGKILL')",
+  "process.once('disconnect',end).once('SIGTERM',()=>process.off('disconnect',end).disconnect())",
+  "if(!process.connected)end()",
+].join(";");
 
 /** What a Node process needs to run at all. Nothing else is passed on: AZURITE_* would change its storage, HTTP_PROXY would divert its reads of copy sources. */
 const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_COMPILE_CACHE"];

@@ -7,7 +7,10 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that stands still until `advance`. Timers fire in order of their time; what they wake runs before the next one fires. */
+/**
+ * A clock that stands still until `advance`. Timers fire in order of their time; what they wake runs before the next one fires.
+ * Work in threads (WebCrypto, files, sockets) is not waited for: after `advance`, poll for its result (`harness/wait.ts`).
+ */
 export class ManualClock implements Clock {
   #wall: number;
   #elapsed = 0;
@@ -90,10 +93,12 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets everything that can run now run: promise callbacks, and what they put in the queue once. */
+/** Turns of the event loop: enough for work that hops through it a few times (streams, cryptography in a thread). */
+const TURNS = 10;
+
+/** Lets everything that can run now run. */
 async function settle(): Promise<void> {
-  await turn();
-  await turn();
+  for (let count = 0; count < TURNS; count += 1) await turn();
 }
 
 /** The same numbers and GUIDs for the same seed (mulberry32). */

@@ -1,6 +1,7 @@
 /** What the service makes of a new locator's content keys: type and policy from the streaming policy, values where none were brought. */
 import type { Random } from "../../src/core/clock.ts";
-import type { ContentKey, StreamingLocator, StreamingPolicy, Tree, TreeObject } from "../../src/core/media.ts";
+import type { ContentKey, StreamingLocator, StreamingPolicy, Tree } from "../../src/core/media.ts";
+import { child, isTreeObject } from "./trees.ts";
 
 const TYPES = {
   envelopeEncryption: "EnvelopeEncryption",
@@ -42,21 +43,11 @@ function generated(key: PolicyKey, locator: StreamingLocator, random: Random): C
 
 function policyKeys(policy: StreamingPolicy): readonly PolicyKey[] {
   return Object.entries(TYPES).flatMap(([section, type]) => {
-    const keys = child(child(policy.properties, section), "contentKeys");
-    if (keys === null) return [];
-    const mappings = keys["keyToTrackMappings"];
-    const entries = [keys["defaultKey"], ...(Array.isArray(mappings) ? (mappings as readonly Tree[]) : [])];
-    return entries.filter(isObject).map((entry) => ({ type, label: text(entry["label"]), policyName: text(entry["policyName"]) }));
+    const keys = child(policy.properties[section], "contentKeys");
+    const mappings = child(keys, "keyToTrackMappings");
+    const entries = [child(keys, "defaultKey"), ...(Array.isArray(mappings) ? (mappings as readonly Tree[]) : [])];
+    return entries.filter(isTreeObject).map((entry) => ({ type, label: text(entry["label"]), policyName: text(entry["policyName"]) }));
   });
-}
-
-function child(tree: TreeObject | null, name: string): TreeObject | null {
-  const value = tree?.[name];
-  return isObject(value) ? value : null;
-}
-
-function isObject(value: Tree | undefined): value is TreeObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array);
 }
 
 function text(value: Tree | undefined): string | null {

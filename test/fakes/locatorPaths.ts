@@ -1,5 +1,6 @@
 /** The streaming paths of a locator: one entry per enabled protocol and encryption scheme, as `listPaths` answers. */
 import type { StreamingLocator, StreamingPath, StreamingPolicy, Tree } from "../../src/core/media.ts";
+import { child } from "./trees.ts";
 
 const SCHEMES = {
   noEncryption: "NoEncryption",
@@ -41,11 +42,5 @@ function parameters(format: string | null, scheme: string): string {
 }
 
 function enabled(section: Tree | undefined, protocol: string): boolean {
-  return field(field(section, "enabledProtocols"), protocol) === true;
-}
-
-function field(tree: Tree | undefined, name: string): Tree | undefined {
-  if (typeof tree !== "object" || tree === null || Array.isArray(tree) || tree instanceof Date || tree instanceof Uint8Array)
-    return undefined;
-  return (tree as { readonly [name: string]: Tree | undefined })[name];
+  return child(child(section, "enabledProtocols"), protocol) === true;
 }

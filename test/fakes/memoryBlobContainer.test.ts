@@ -33,11 +33,9 @@ describeBlobContainer("the container in memory", async () => {
         return Promise.resolve();
       },
       settle: (name, status) => {
-        // After the copy has begun to wait: the fake lets one turn of the event loop pass before it looks.
+        // After the copy has begun to wait.
         setImmediate(() => {
-          setImmediate(() => {
-            target.settlePending(name, status);
-          });
+          target.settlePending(name, status);
         });
       },
     },

@@ -1,6 +1,5 @@
 /** A blob container in memory, with faults. Keeps the contract of `BlobContainer`; ETags change with every write, as in the real service. */
 import { createHash } from "node:crypto";
-import { setImmediate as turn } from "node:timers/promises";
 import { PaircastError } from "../../src/core/errors.ts";
 import type { BlobContainer, BlobInfo, WriteCondition } from "../../src/core/ports.ts";
 import { Calls } from "./calls.ts";
@@ -137,9 +136,8 @@ export class MemoryBlobContainer implements BlobContainer {
 
   async #enter(operation: string, subject: string, kind: "reads" | "writes", signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    await turn();
-    signal?.throwIfAborted();
     await this.calls.enter(operation, subject, kind);
+    signal?.throwIfAborted();
     if (!this.exists) throw new PaircastError("container_missing", `${operation} ${subject}: there is no container ${this.label}`);
   }
 

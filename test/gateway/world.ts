@@ -54,7 +54,7 @@ export function entry(
 
 export const EVERYWHERE = entry({ westeurope: "verified", northeurope: "verified" });
 
-export class MemoryCatalogue implements CatalogueView {
+class MemoryCatalogue implements CatalogueView {
   list: CatalogueEntry[] = [];
 
   byLocator(locatorId: string): CatalogueEntry | undefined {
@@ -75,7 +75,7 @@ export function serviceHealth(status: HealthStatus, reason: FailureReason | null
 }
 
 /** Health that a test sets; all healthy at first. */
-export class MemoryHealth {
+class MemoryHealth {
   #snapshot: HealthSnapshot;
 
   constructor(regions: readonly Region[], status: HealthStatus = "healthy") {
@@ -102,7 +102,7 @@ export interface Observed {
   readonly outcome: Outcome;
 }
 
-export class RecordingOutcomes {
+class RecordingOutcomes {
   readonly observed: Observed[] = [];
 
   observe(region: string, service: Service, outcome: Outcome): void {
@@ -179,7 +179,7 @@ export class ManualClock implements Clock {
 }
 
 /** Ids 00000000-…-000000000001 and so on. */
-export function countingRandom(): Random {
+function countingRandom(): Random {
   let count = 0;
   return {
     next: () => 0.5,
@@ -190,7 +190,7 @@ export function countingRandom(): Random {
   };
 }
 
-export class LogLines {
+class LogLines {
   readonly lines: string[] = [];
   readonly log = createLog("debug", { write: (line) => this.lines.push(line) });
 

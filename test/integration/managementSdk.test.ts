@@ -78,7 +78,7 @@ describe("the SDK at the emulator", () => {
     for (const name of ["b", "d", "a", "c", "e"]) await client.assets.createOrUpdate(RG, NAME, name, { alternateId: `alt ${name}` });
     const names = async (options: object) => (await all(client.assets.list(RG, NAME, options))).map(({ name }) => name);
     expect(await names({})).toEqual(["a", "b", "c", "d", "e"]);
-    expect(await names({ orderby: "properties/created desc" })).toEqual(["e", "c", "a", "d", "b"]);
+    expect(await names({ orderby: "name desc" })).toEqual(["e", "d", "c", "b", "a"]);
     expect(await names({ filter: "name gt 'b' and name le 'd'" })).toEqual(["c", "d"]);
     expect(await names({ filter: "properties/alternateId eq 'alt c'" })).toEqual(["c"]);
     expect(await names({ top: 3 })).toEqual(["a", "b", "c"]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { replicationLoop } from "../../src/replicator/loop.ts";
 import { amsDriver, replicationPass, type PassOptions, type PassSummary } from "../../src/replicator/pass.ts";
+import { eventually } from "../harness/wait.ts";
 import { LOCATOR_ID, unavailable, World } from "./world.ts";
 
 const OPTIONS: PassOptions = { sources: ["west", "north"], targets: ["west", "north"], full: false, assetName: null };
@@ -105,8 +106,7 @@ describe("a replication pass", () => {
     const silence = Promise.withResolvers<void>();
     world.account("silent").calls.onCall = () => silence.promise;
     const running = pass(world, { sources: ["west"], targets: ["west", "dead", "silent", "north"] });
-    await world.clock.advance(1_000);
-    expect((await world.catalogue.get(LOCATOR_ID))?.entry.regions).toMatchObject({ north: { state: "verified" } });
+    await eventually(5_000, "the copy in north", async () => (await world.catalogue.get(LOCATOR_ID))?.entry.regions["north"] ?? null);
     silence.reject(unavailable());
     const summary = await running;
     expect(summary).toMatchObject({ changed: 2, failed: 2 });
@@ -143,15 +143,16 @@ describe("the replication loop", () => {
       onPass: (summary: PassSummary) => void passes.push(summary),
     };
     const running = replicationLoop(world.deps, amsDriver(world.deps), options, stop.signal);
-    await world.clock.advance(0);
-    expect(passes).toHaveLength(1);
+    const nth = async (at: number): Promise<PassSummary> =>
+      (await eventually(5_000, `pass ${at}`, () => Promise.resolve(passes[at] ?? null))).value;
+    await nth(0);
     await world.publish();
     await world.clock.advance(60_000);
-    expect(passes[1]).toMatchObject({ changed: 2 });
+    expect(await nth(1)).toMatchObject({ changed: 2 });
     await world.clock.advance(60_000);
-    expect(passes[2]).toMatchObject({ results: [] });
+    expect(await nth(2)).toMatchObject({ results: [] });
     await world.clock.advance(60_000);
-    expect(passes[3]).toMatchObject({ unchanged: 2 });
+    expect(await nth(3)).toMatchObject({ unchanged: 2 });
     stop.abort();
     await running;
     expect(passes).toHaveLength(4);

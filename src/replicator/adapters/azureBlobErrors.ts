@@ -96,6 +96,6 @@ export function translated(error: unknown, what: string): unknown {
 /** The SDK's error refers to the whole request, SAS included: only its first line goes on. */
 function withoutSecrets(cause: unknown): unknown {
   if (cause === undefined || cause instanceof PaircastError) return cause;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : "unknown failure";
   return new Error(scrub(text.split("\n", 1)[0] ?? ""));
 }

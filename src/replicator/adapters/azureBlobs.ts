@@ -187,9 +187,9 @@ export class AzureBlobContainer implements BlobContainer {
       ...(token === undefined ? {} : { continuationToken: token }),
       ...(pageSize === undefined ? {} : { maxPageSize: pageSize }),
     });
-    const { value, done } = await pages.next();
-    if (done === true) throw storageError("storage_unavailable", `list ${this.label}`);
-    return value;
+    const page = await pages.next();
+    if (page.done === true) throw storageError("storage_unavailable", `list ${this.label}`);
+    return page.value;
   }
 
   #remembered(blob: BlobInfo, tags: Tags | undefined): BlobInfo {

@@ -17,7 +17,7 @@ import type { AzureBlobContainerOptions } from "./azureBlobs.ts";
 export type ContainerAccess = Pick<AzureBlobContainerOptions, "open" | "signRead">;
 
 /** The SDK's own retries: three more tries, for what may pass within seconds. */
-export const STORAGE_RETRIES = { maxTries: 4, retryDelayInMs: 400, maxRetryDelayInMs: 5_000 } as const;
+const STORAGE_RETRIES = { maxTries: 4, retryDelayInMs: 400, maxRetryDelayInMs: 5_000 } as const;
 
 const HOUR = 3_600_000;
 /** How long a SAS lives, and how early before its end it is replaced. */

@@ -5,7 +5,7 @@ import { changedSettings, endpointBody, ENDPOINT_TYPE, newSettings, scaleUnits, 
 import type { EndpointOperation, EndpointRecord, OperationKind } from "./endpointMachine.ts";
 import type { Emulator } from "./emulator.ts";
 import { badRequest, notFound, resourceNotFound } from "./errors.ts";
-import { objectField, textField } from "./fields.ts";
+import { asText, objectField, textField } from "./fields.ts";
 import { locationDisplayName } from "./locations.ts";
 import { LISTINGS, page } from "./odata.ts";
 
@@ -116,7 +116,7 @@ class Endpoints {
     if (!operation.done) return { status: 202, headers: this.#headers(call, operation) };
     if (operation.kind === "delete") return { status: 204 };
     const body = this.body(operation.endpoint);
-    return { status: 200, body: { ...body, id: `${String(body["id"])}/operationlocations/${operation.id}` } };
+    return { status: 200, body: { ...body, id: `${asText(body["id"])}/operationlocations/${operation.id}` } };
   }
 
   /** A change of the CDN takes an operation, any other change is done at once. */

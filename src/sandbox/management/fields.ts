@@ -13,6 +13,11 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** The text; empty for anything else. For values of our own bodies. */
+export function asText(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** `{}` where the field is absent or null. */
 export function objectField(from: JsonObject, name: string): JsonObject {
   const value = from[name] ?? {};

@@ -65,7 +65,8 @@ function create(emulator: Emulator, call: Call): Reply {
 
 type LocatorContent = Omit<LocatorRecord, "name" | "stamp">;
 
-function contentOf({ name: _, stamp: __, ...rest }: LocatorRecord): LocatorContent {
+function contentOf(locator: LocatorRecord): LocatorContent {
+  const { name: _, stamp: __, ...rest } = locator;
   return rest;
 }
 

@@ -1,6 +1,7 @@
 /** Lists with `$filter`, `$orderby`, `$top` and paging by `@odata.nextLink`, as the service's documentation has them per type of entity. */
 import type { JsonObject } from "../contracts.ts";
 import { badRequest } from "./errors.ts";
+import { asText } from "./fields.ts";
 import { compileFilter, sortableValue, type ListedField, type Operator } from "./odataFilter.ts";
 
 /** What a list offers. */
@@ -101,7 +102,7 @@ function nextLink(url: URL, token: string, top: number): string {
   return next.href;
 }
 
-const nameOf = (body: JsonObject): string => String(body["name"]);
+const nameOf = (body: JsonObject): string => asText(body["name"]);
 
 function orderOf(orderby: string | null, listing: Listing): Order {
   if (orderby === null || orderby.trim() === "") {

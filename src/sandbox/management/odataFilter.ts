@@ -106,17 +106,19 @@ class FilterParser {
 
   #comparison(): Predicate {
     const [path, operator, constant] = [this.#shift(), this.#shift(), this.#shift()];
-    const field = this.#fields.find((known) => known.path.toLowerCase() === path?.value.toLowerCase());
-    if (path?.kind !== "word" || field === undefined) throw unsupported(`this list cannot be filtered by '${path?.value ?? ""}'`);
-    const name = field.operators.find((known) => known === operator?.value);
-    if (name === undefined) throw unsupported(`'${field.path}' cannot be compared with '${operator?.value ?? ""}'`);
-    const wanted = constant === undefined || !fits(constant, field) ? null : comparable(constant.value, field);
-    if (wanted === null) throw unsupported(`'${constant?.value ?? ""}' is not a value of '${field.path}'`);
+    const field = this.#fields.find((known) => known.path.toLowerCase() === path.value.toLowerCase());
+    if (path.kind !== "word" || field === undefined) throw unsupported(`this list cannot be filtered by '${path.value}'`);
+    const name = field.operators.find((known) => known === operator.value);
+    if (name === undefined) throw unsupported(`'${field.path}' cannot be compared with '${operator.value}'`);
+    const wanted = fits(constant, field) ? comparable(constant.value, field) : null;
+    if (wanted === null) throw unsupported(`'${constant.value}' is not a value of '${field.path}'`);
     return (body) => compare(sortableValue(body, field), name, wanted);
   }
 
-  #shift(): Token | undefined {
-    return this.#tokens[this.#next++];
+  #shift(): Token {
+    const token = this.#tokens[this.#next++];
+    if (token === undefined) throw unsupported("the expression ends too early");
+    return token;
   }
 
   #take(kind: Token["kind"], value: string): boolean {

@@ -38,7 +38,7 @@ async function download(service: BlobServiceClient, question: BlobQuestion): Pro
 
 function answerOf(error: unknown, { container, name }: BlobQuestion): BlobAnswer {
   const status = error instanceof RestError ? error.statusCode : undefined;
-  if (status === 404) return { kind: "absent" };
+  if (status === 404 || status === 416) return { kind: "absent" };
   if (status === 304) return { kind: "unchanged" };
   if (status === 412) return { kind: "changed" };
   throw new PaircastError("storage_unreadable", `cannot read ${container}/${name} from the region's storage`, {

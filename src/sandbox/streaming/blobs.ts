@@ -14,7 +14,7 @@ export interface BlobQuestion {
 
 export type BlobAnswer =
   | { readonly kind: "found"; readonly bytes: Uint8Array; readonly etag: string }
-  /** No such container or no such blob. */
+  /** No such container, no such blob, or nothing at that offset. */
   | { readonly kind: "absent" }
   | { readonly kind: "unchanged" }
   | { readonly kind: "changed" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isList, objectField } from "../../../src/sandbox/management/fields.ts";
+import { asText, isList, objectField } from "../../../src/sandbox/management/fields.ts";
 import { fixture, START, type Answer, type Fixture } from "./fixture.ts";
 
 const properties = (answer: Answer) => objectField(answer.body ?? {}, "properties");
@@ -16,7 +16,7 @@ describe("assets", () => {
     const created = await emulated.call("PUT", "assets/film", { properties: { description: "d" } });
     const { assetId, container } = properties(created);
     expect(created.status).toBe(201);
-    expect(container).toBe(`asset-${String(assetId)}`);
+    expect(container).toBe(`asset-${asText(assetId)}`);
     expect([...emulated.containers]).toEqual([container]);
     expect(emulated.account.view.container("FILM")).toBe(container);
   });
@@ -60,7 +60,7 @@ describe("assets", () => {
     const locator = { assetName: "film", streamingPolicyName: "Predefined_ClearKey" };
     const { streamingLocatorId } = properties(await emulated.call("PUT", "streamingLocators/l", { properties: locator }));
     expect((await emulated.call("DELETE", "assets/film")).status).toBe(200);
-    expect(emulated.account.view.locator(String(streamingLocatorId))).toBeNull();
+    expect(emulated.account.view.locator(asText(streamingLocatorId))).toBeNull();
     expect(emulated.containers.size).toBe(0);
     expect((await emulated.call("DELETE", "assets/film")).status).toBe(204);
   });
@@ -77,7 +77,7 @@ describe("assets", () => {
     await using emulated = await fixture({ switches: { pageSize: 2 } });
     for (const name of ["c", "a", "b"]) await emulated.call("PUT", `assets/${name}`, {});
     const { body } = await emulated.call("GET", "assets");
-    const next = new URL(String(body?.["@odata.nextLink"]));
+    const next = new URL(asText(body?.["@odata.nextLink"]));
     expect(next.origin).toBe("http://management.test");
     const second = await emulated.call("GET", `${next.pathname}${next.search}`);
     expect(second.body).toMatchObject({ value: [{ name: "c" }] });
@@ -94,7 +94,7 @@ describe("container SAS", () => {
     await using emulated = await fixture();
     await emulated.call("PUT", "assets/film", { properties: { container: "film" } });
     const urls = (await sas(emulated, permissions, isoIn(HOUR_MS + 789))).body?.["assetContainerSasUrls"];
-    const found = (isList(urls) ? urls : []).map((url) => new URL(String(url)));
+    const found = (isList(urls) ? urls : []).map((url) => new URL(asText(url)));
     expect(found.map(({ origin, pathname }) => `${origin}${pathname}`)).toEqual(Array(2).fill("http://127.0.0.1:10000/storage1/film"));
     const query = found[0]?.searchParams;
     expect([query?.get("sp"), query?.get("sr"), query?.get("se")]).toEqual([sp, "c", "2026-03-01T13:00:00Z"]);

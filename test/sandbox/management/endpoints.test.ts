@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { objectField } from "../../../src/sandbox/management/fields.ts";
+import { asText, objectField } from "../../../src/sandbox/management/fields.ts";
 import { fixture, type Answer, type Fixture } from "./fixture.ts";
 
 const OPERATION_MS = 2000;
@@ -8,7 +8,7 @@ const properties = (answer: Answer) => objectField(answer.body ?? {}, "propertie
 
 async function state(emulated: Fixture): Promise<unknown> {
   const { resourceState, provisioningState } = properties(await emulated.call("GET", DEFAULT));
-  return `${String(resourceState)} ${String(provisioningState)}`;
+  return `${asText(resourceState)} ${asText(provisioningState)}`;
 }
 
 function operation(answer: Answer): string {

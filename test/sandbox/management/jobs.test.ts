@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { objectField } from "../../../src/sandbox/management/fields.ts";
+import { asText, objectField } from "../../../src/sandbox/management/fields.ts";
 import type { JobChange, OutputAsset } from "../../../src/sandbox/management/jobRunner.ts";
 import type { MediaAccountOptions } from "../../../src/sandbox/management/mediaAccount.ts";
 import { fixture, type Answer, type Fixture } from "./fixture.ts";
@@ -52,7 +52,7 @@ describe("jobs", () => {
     await emulated.clock.advance(600);
     const finished = job(await emulated.call("GET", JOB));
     expect(finished).toMatchObject({ state: "Finished", outputs: [{ state: "Finished", progress: 100 }] });
-    expect(Date.parse(String(finished["endTime"])) - Date.parse(String(finished["startTime"]))).toBeGreaterThanOrEqual(1000);
+    expect(Date.parse(asText(finished["endTime"])) - Date.parse(asText(finished["startTime"]))).toBeGreaterThanOrEqual(1000);
     expect(encoded).toEqual([{ assetName: "out", container: "out-files", label: "BuiltInStandardEncoderPreset_0" }]);
   });
 

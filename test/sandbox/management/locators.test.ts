@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/sandbox/contracts.ts";
-import { isList, isObject, objectField, objectsField } from "../../../src/sandbox/management/fields.ts";
+import { asText, isList, isObject, objectField, objectsField } from "../../../src/sandbox/management/fields.ts";
 import type { MediaAccountOptions } from "../../../src/sandbox/management/mediaAccount.ts";
 import { fixture, type Answer, type Fixture } from "./fixture.ts";
 
@@ -70,11 +70,11 @@ describe("streaming locators", () => {
     await using emulated = await withFilm();
     await put(emulated, "l", { assetName: "film", streamingPolicyName: "Predefined_MultiDrmStreaming" });
     const keys = objectsField((await emulated.call("POST", "streamingLocators/l/listContentKeys")).body ?? {}, "contentKeys");
-    expect(keys.map(({ type, labelReferenceInStreamingPolicy: label }) => `${String(type)} ${String(label)}`)).toEqual([
+    expect(keys.map(({ type, labelReferenceInStreamingPolicy: label }) => `${asText(type)} ${asText(label)}`)).toEqual([
       "CommonEncryptionCenc cencKeyDefault",
       "CommonEncryptionCbcs cbcsKeyDefault",
     ]);
-    const values = keys.map(({ value }) => String(value));
+    const values = keys.map(({ value }) => asText(value));
     expect(values.map((value) => Buffer.from(value, "base64").length)).toEqual([16, 16]);
     expect(new Set(values).size).toBe(2);
   });

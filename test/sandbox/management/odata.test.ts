@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/sandbox/contracts.ts";
-import { isList } from "../../../src/sandbox/management/fields.ts";
+import { asText, isList } from "../../../src/sandbox/management/fields.ts";
 import { LISTINGS, page, type Listing } from "../../../src/sandbox/management/odata.ts";
 
 const entity = (name: string, created: string, state = "Finished"): JsonObject => ({ name, properties: { created, state } });
@@ -14,7 +14,7 @@ const BODIES = [
 function list(query: string, listing: Listing = LISTINGS.streamingLocators, pageSize = 100, bodies: readonly JsonObject[] = BODIES) {
   const url = new URL(`http://management.test/list?api-version=1&${query}`);
   const { value, "@odata.nextLink": next } = page(bodies, listing, url, pageSize);
-  const names = isList(value ?? null) ? (value as readonly JsonObject[]).map((body) => String(body["name"])) : [];
+  const names = isList(value ?? null) ? (value as readonly JsonObject[]).map((body) => asText(body["name"])) : [];
   return { names, next: typeof next === "string" ? next : null };
 }
 

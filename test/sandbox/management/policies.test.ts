@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isList, objectField, objectsField } from "../../../src/sandbox/management/fields.ts";
+import { asText, isList, objectField, objectsField } from "../../../src/sandbox/management/fields.ts";
 import { fixture, type Answer } from "./fixture.ts";
 
 const type = (name: string) => ({ "@odata.type": `#Microsoft.Media.ContentKeyPolicy${name}` });
@@ -93,7 +93,7 @@ describe("streaming policies", () => {
     const { body } = await emulated.call("GET", "streamingPolicies");
     const { value } = body ?? {};
     expect(isList(value ?? null) ? value : []).toHaveLength(6);
-    const next = new URL(String(body?.["@odata.nextLink"]));
+    const next = new URL(asText(body?.["@odata.nextLink"]));
     expect((await emulated.call("GET", `${next.pathname}${next.search}`)).body).toMatchObject({ value: [{ name: "aaa" }] });
   });
 

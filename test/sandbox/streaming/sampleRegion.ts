@@ -7,7 +7,7 @@ import { streamingApp } from "../../../src/sandbox/streaming/app.ts";
 import type { BlobAnswer, BlobQuestion, BlobReader } from "../../../src/sandbox/streaming/blobs.ts";
 import { ManualClock } from "../../fakes/clock.ts";
 
-const SAMPLE = new URL("../../../sample/", import.meta.url);
+export const SAMPLE = new URL("../../../sample/", import.meta.url);
 
 /** Blobs of one container in memory. Counts what was asked. */
 export class MemoryBlobs implements BlobReader {

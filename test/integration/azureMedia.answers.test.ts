@@ -1,0 +1,176 @@
+/** What the media account makes of answers that the emulator does not give: refusals, failures, silence, nonsense. And of API keys. */
+import { createServer, type RequestListener, type Server } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { SignJWT } from "jose";
+import { afterEach, describe, expect, it } from "vitest";
+import { systemClock, type Clock } from "../../src/core/clock.ts";
+import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
+import { createCredential } from "../../src/replicator/adapters/credentials.ts";
+import { ManualClock } from "../fakes/clock.ts";
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  }
+});
+
+async function listen(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  servers.push(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function open(endpoint: string, options: { readonly maxRetries?: number; readonly clock?: Clock; readonly token?: string } = {}) {
+  const { maxRetries = 0, clock = systemClock, token = "token" } = options;
+  const credential = { getToken: () => Promise.resolve({ token, expiresOnTimestamp: systemClock.now() + 3_600_000 }) };
+  const names = { region: "westeurope", subscriptionId: "s", resourceGroup: "g", accountName: "acc" };
+  return new AzureMediaAccount({ ...names, endpoint, credential, clock, maxRetries });
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}): RequestListener => {
+  return (_request, response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+  };
+};
+
+describe("the media account", () => {
+  it.each([
+    [401, "account_denied", "never"],
+    [403, "account_denied", "never"],
+    [400, "account_rejected", "never"],
+    [408, "account_unavailable", "retry"],
+    [429, "account_unavailable", "retry"],
+    [500, "account_unavailable", "retry"],
+    [503, "account_unavailable", "retry"],
+  ])("takes a %i for %s (%s), and says where", async (status, code, retry) => {
+    const endpoint = await listen(json(status, { error: { code: "Some", message: "The service's own words." } }));
+    const error: unknown = await open(endpoint)
+      .asset("a")
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, retry, message: expect.stringContaining("get asset a in account acc (westeurope)") });
+  });
+
+  it("carries the service's own words with a rejection", async () => {
+    const said = "PlayReady does not allow passing to unknown outputs.";
+    const endpoint = await listen(json(400, { error: { code: "BadRequest", message: said } }));
+    const policy = { name: "p", properties: { options: [] } };
+    await expect(open(endpoint).putContentKeyPolicy(policy)).rejects.toThrow(said);
+  });
+
+  it("takes a missing account for a mistake and a missing entity for null", async () => {
+    const name = "Microsoft.Media/mediaservices/acc";
+    const missing = { error: { code: "ResourceNotFound", message: `The Resource '${name}' under resource group 'g' was not found.` } };
+    await expect(open(await listen(json(404, missing))).asset("a")).rejects.toMatchObject({ code: "account_rejected" });
+    const absent = { error: { code: "NotFound", message: "The requested resource was not found." } };
+    expect(await open(await listen(json(404, absent))).asset("a")).toBeNull();
+  });
+
+  it("takes a page of HTML for no proper answer", async () => {
+    const endpoint = await listen((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end("<html>log in</html>");
+    });
+    await expect(open(endpoint).asset("a")).rejects.toMatchObject({ code: "account_unavailable" });
+  });
+
+  it("tries again as the service asks, a few times", async () => {
+    let asked = 0;
+    const endpoint = await listen((request, response) => {
+      asked += 1;
+      if (asked < 3) json(429, {}, { "retry-after": "0" })(request, response);
+      else json(200, { name: "a", properties: { container: "c" } })(request, response);
+    });
+    expect(await open(endpoint, { maxRetries: 3 }).asset("a")).toMatchObject({ name: "a", container: "c" });
+    expect(asked).toBe(3);
+  });
+
+  it("gives up on a service that accepts and never answers", async () => {
+    const clock = new ManualClock();
+    const asked = Promise.withResolvers<void>();
+    const endpoint = await listen(() => {
+      asked.resolve();
+    });
+    const call = open(endpoint, { clock }).asset("a");
+    const outcome = expect(call).rejects.toMatchObject({ code: "account_unavailable", retry: "retry" });
+    await asked.promise;
+    await clock.advance(90_000);
+    await outcome;
+  });
+
+  it("never says its token", async () => {
+    const token = "the-token-itself";
+    const endpoint = await listen((request, response) => {
+      json(400, { error: { code: "BadRequest", message: `bad header ${request.headers.authorization ?? ""}` } })(request, response);
+    });
+    const error: unknown = await open(endpoint, { token })
+      .asset("a")
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "account_rejected" });
+    const { message, cause } = error as Error;
+    expect(`${message} ${String(cause)}`).not.toContain(token);
+  });
+
+  it("refuses plain http anywhere but on loopback", () => {
+    expect(() => open("http://management.example.com")).toThrow(expect.objectContaining({ code: "insecure_endpoint" }));
+    for (const endpoint of ["http://localhost:1", "http://a.localhost:1", "http://[::1]:1", "https://management.example.com/"])
+      expect(() => open(endpoint)).not.toThrow();
+  });
+});
+
+describe("a credential by API key", () => {
+  const jwt = (expiresAt: number): Promise<string> =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: "HS256" })
+      .setExpirationTime(Math.floor(expiresAt / 1000))
+      .sign(new Uint8Array(32));
+  const ask = (endpoint: string, clock: Clock = systemClock) =>
+    createCredential({ kind: "api-key", apiKey: "the-secret-key" }, { endpoint: `${endpoint}/`, subscriptionId: "s", clock });
+
+  it("asks once, keeps the token until two minutes before its end, and shares one request", async () => {
+    const clock = new ManualClock();
+    const bodies: string[] = [];
+    const endpoint = await listen((request, response) => {
+      request.setEncoding("utf8").on("data", (chunk: string) => bodies.push(`${request.url ?? ""} ${chunk}`));
+      request.on("end", () => void jwt(clock.now() + 3_600_000).then((token) => response.end(token)));
+    });
+    const credential = ask(endpoint, clock);
+    const [a, b] = await Promise.all([credential.getToken("scope"), credential.getToken("scope")]);
+    expect(a?.token).toBe(b?.token);
+    expect(bodies).toEqual([`/auth/token ${JSON.stringify({ subscriptionId: "s", apiKey: "the-secret-key" })}`]);
+    await clock.advance(3_600_000 - 121_000);
+    await credential.getToken("scope");
+    expect(bodies).toHaveLength(1);
+    await clock.advance(2_000);
+    await credential.getToken("scope");
+    expect(bodies).toHaveLength(2);
+  });
+
+  it.each([
+    [401, "account_denied"],
+    [404, "account_denied"],
+    [429, "account_unavailable"],
+    [502, "account_unavailable"],
+  ])("takes a %i for %s, without the key in the message", async (status, code) => {
+    const endpoint = await listen((_request, response) => {
+      response.writeHead(status).end("apiKey the-secret-key refused");
+    });
+    const error: unknown = await ask(endpoint)
+      .getToken("scope")
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    expect(String(error)).not.toContain("the-secret-key");
+  });
+
+  it("takes an answer that is no token for a wrong endpoint", async () => {
+    const endpoint = await listen((_request, response) => {
+      response.end("<html>welcome</html>");
+    });
+    await expect(ask(endpoint).getToken("scope")).rejects.toMatchObject({ code: "account_denied" });
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { silentLog } from "../../src/core/log.ts";
+import { CachedCatalogueView, verifiedCounts, viewedStore } from "../../src/replicator/catalogueView.ts";
+import { catalogueEntry } from "../conformance/catalogueStore.ts";
+import { ManualClock } from "../fakes/clock.ts";
+import { MemoryCatalogue } from "../fakes/memoryCatalogue.ts";
+
+function setup() {
+  const store = new MemoryCatalogue();
+  const clock = new ManualClock();
+  const counts: (number | undefined)[] = [];
+  const view = new CachedCatalogueView({
+    store,
+    clock,
+    log: silentLog,
+    onChange: (entries) => void counts.push(verifiedCounts(entries, ["westeurope", "northeurope"]).get("westeurope")),
+  });
+  return { store, clock, counts, view };
+}
+
+describe("the catalogue's view", () => {
+  it("finds entries by locator and by key, in any case", async () => {
+    const { store, view } = setup();
+    await store.put(catalogueEntry("abc"), null);
+    await view.refresh();
+    expect(view.byLocator("ABC")?.locatorId).toBe("abc");
+    expect(view.byKey("0A0A0A0A-0000-4000-8000-000000000000")?.locatorId).toBe("abc");
+    expect(view.byLocator("other")).toBeUndefined();
+  });
+
+  it("follows writes of others within a second, and reads the list only when something changed", async () => {
+    const { store, clock, view, counts } = setup();
+    const stop = new AbortController();
+    const following = view.follow(stop.signal);
+    await clock.advance(0);
+    await store.put(catalogueEntry("abc"), null);
+    await clock.advance(1_000);
+    expect(view.entries()).toHaveLength(1);
+    await clock.advance(10_000);
+    expect(store.calls.count("list")).toBe(2);
+    expect(counts).toEqual([0, 1]);
+    stop.abort();
+    await following;
+  });
+
+  it("sees its own process's writes before they return", async () => {
+    const { store, view } = setup();
+    const viewed = viewedStore(store, view);
+    const version = await viewed.put(catalogueEntry("abc"), null);
+    expect(view.byLocator("abc")).toBeDefined();
+    await viewed.remove("abc", version);
+    expect(view.byLocator("abc")).toBeUndefined();
+    expect(view.byKey("0a0a0a0a-0000-4000-8000-000000000000")).toBeUndefined();
+  });
+
+  it("does not miss a write that comes while it reads", async () => {
+    const { store, view } = setup();
+    const viewed = viewedStore(store, view);
+    const ids = Array.from({ length: 20 }, (_, at) => `id-${at}`);
+    await Promise.all(ids.map((id) => viewed.put(catalogueEntry(id), null)));
+    expect(view.entries()).toHaveLength(20);
+  });
+
+  it("keeps the last entries while the store cannot be read", async () => {
+    const { store, clock, view } = setup();
+    await store.put(catalogueEntry("abc"), null);
+    const stop = new AbortController();
+    const following = view.follow(stop.signal);
+    await clock.advance(500);
+    store.calls.failAll("revision", new Error("locked"));
+    await clock.advance(5_000);
+    expect(view.entries()).toHaveLength(1);
+    store.calls.heal();
+    await store.put(catalogueEntry("def"), null);
+    await clock.advance(1_000);
+    expect(view.entries()).toHaveLength(2);
+    stop.abort();
+    await following;
+  });
+});

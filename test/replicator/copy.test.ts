@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { BlobContainer } from "../../src/core/ports.ts";
+import { forEachBounded } from "../../src/replicator/bounded.ts";
+import { copyBlobs, surveyBlobs, type CopyOptions } from "../../src/replicator/copy.ts";
+import { contentMd5 } from "../../src/replicator/hash.ts";
+import { MemoryBlobContainer } from "../fakes/memoryBlobContainer.ts";
+import { MemoryJournal } from "../fakes/memoryJournal.ts";
+
+function setup(target: BlobContainer = new MemoryBlobContainer("n/c")) {
+  const source = new MemoryBlobContainer("w/c");
+  const journal = new MemoryJournal();
+  const copied: string[] = [];
+  const options: CopyOptions = {
+    source,
+    target,
+    journal,
+    jobId: "job",
+    concurrency: 3,
+    onCopied: ({ name }) => void copied.push(name),
+    onAdopted: () => undefined,
+  };
+  return { source, journal, copied, options };
+}
+
+describe("copying blobs", () => {
+  it("has at most so many under way at a time", async () => {
+    const target = new MemoryBlobContainer("n/c");
+    let now = 0;
+    let most = 0;
+    target.calls.onCall = ({ operation }) => {
+      if (operation !== "copyFrom") return;
+      now += 1;
+      most = Math.max(most, now);
+    };
+    const { source, options, journal } = setup(target);
+    for (let at = 0; at < 20; at += 1) source.put(`b${at}`, Buffer.from(`content ${at}`));
+    journal.calls.onCall = ({ operation }) => {
+      if (operation === "recordBlob") now -= 1;
+    };
+    await copyBlobs(options, await surveyBlobs(options));
+    expect(most).toBe(3);
+    expect((await journal.blobs("job")).size).toBe(20);
+  });
+
+  it("replaces at once a copy that arrived wrong, and gives up after the second", async () => {
+    const inner = new MemoryBlobContainer("n/c");
+    let wrong = 1;
+    const lossy = withCopies(inner, (name) => {
+      if (wrong <= 0) return null;
+      wrong -= 1;
+      return inner.put(name, Buffer.from("garbled!"));
+    });
+    const { source, options, copied } = setup(lossy);
+    source.put("a", Buffer.from("original"));
+    await copyBlobs(options, await surveyBlobs(options));
+    expect(copied).toEqual(["a"]);
+    expect(Buffer.from(inner.content("a") ?? []).toString()).toBe("original");
+    inner.remove("a");
+    wrong = 2;
+    const { journal } = setup();
+    await expect(copyBlobs({ ...options, journal }, await surveyBlobs({ ...options, journal }))).rejects.toMatchObject({
+      code: "copy_mismatch",
+    });
+    expect((await journal.blobs("job")).size).toBe(0);
+  });
+
+  it("waits for a copy that an earlier run has started", async () => {
+    const target = new MemoryBlobContainer("n/c");
+    const { source, options, copied } = setup(target);
+    source.put("a", Buffer.from("content"));
+    target.putPending("a", Buffer.from("content"));
+    const plan = await surveyBlobs(options);
+    const copying = copyBlobs(options, plan);
+    target.settlePending("a", "success");
+    await copying;
+    expect(copied).toEqual(["a"]);
+    expect(target.calls.count("copyFrom")).toBe(1);
+  });
+
+  it("hashes in chunks, and only the version that was listed", async () => {
+    const container = new MemoryBlobContainer("w/c");
+    const content = Buffer.alloc(9 * 1024 * 1024, "paircast");
+    const blob = container.put("big", content, { contentMd5: null });
+    expect(await contentMd5(container, blob)).toBe(createHash("md5").update(content).digest("base64"));
+    expect(container.calls.count("read")).toBe(3);
+    container.put("big", content);
+    await expect(contentMd5(container, blob)).rejects.toMatchObject({ code: "blob_changed" });
+  });
+});
+
+describe("bounded work", () => {
+  it("begins nothing after a failure and waits for what is under way", async () => {
+    const begun: number[] = [];
+    const ended: number[] = [];
+    const work = async (item: number): Promise<void> => {
+      begun.push(item);
+      await Promise.resolve();
+      if (item === 1) throw new Error("second");
+      await Promise.resolve();
+      ended.push(item);
+    };
+    await expect(forEachBounded([0, 1, 2, 3, 4, 5], 2, work)).rejects.toThrow("second");
+    expect(ended.length).toBe(begun.length - 1);
+    expect(begun).not.toContain(5);
+  });
+
+  it("does not reject a stop that came after the last item", async () => {
+    const stop = new AbortController();
+    await forEachBounded([1], 1, () => Promise.resolve(stop.abort()), stop.signal);
+    await expect(forEachBounded([1], 1, () => Promise.resolve(), stop.signal)).rejects.toThrow();
+  });
+});
+
+/** The container, with some copies done by `instead`. */
+function withCopies(inner: MemoryBlobContainer, instead: (name: string) => ReturnType<MemoryBlobContainer["put"]> | null): BlobContainer {
+  return {
+    label: inner.label,
+    list: (signal) => inner.list(signal),
+    head: (name, signal) => inner.head(name, signal),
+    read: (blob, offset, count, signal) => inner.read(blob, offset, count, signal),
+    readUrl: (name) => inner.readUrl(name),
+    write: (name, content, options, signal) => inner.write(name, content, options, signal),
+    copyFrom: async (source, blob, condition, signal) => instead(blob.name) ?? inner.copyFrom(source, blob, condition, signal),
+  };
+}
