@@ -9,7 +9,7 @@ import { RegionHttpClient } from "./core/http.ts";
 import type { Log } from "./core/log.ts";
 import { Metrics } from "./core/metrics.ts";
 import { walkPlayback } from "./core/playback.ts";
-import type { CatalogueStore, Journal, MediaAccount } from "./core/ports.ts";
+import type { CatalogueStore, Journal, MediaAccount, StaticLibrary } from "./core/ports.ts";
 import { buildAdmin } from "./gateway/admin.ts";
 import { buildGateway } from "./gateway/app.ts";
 import { HttpLocatorAsker } from "./gateway/ask.ts";
@@ -22,11 +22,13 @@ import { StatusFeed } from "./gateway/statusFeed.ts";
 import { startHealth, type HealthMonitor } from "./health/monitor.ts";
 import { AzureMediaAccount } from "./replicator/adapters/azureMedia.ts";
 import { createCredential } from "./replicator/adapters/credentials.ts";
+import { AzureStaticLibrary } from "./replicator/adapters/staticAccount.ts";
 import { CatalogueCanaries } from "./replicator/canaries.ts";
 import { CachedCatalogueView, verifiedCounts, viewedStore } from "./replicator/catalogueView.ts";
 import type { JobDeps } from "./replicator/jobDeps.ts";
 import { replicationLoop } from "./replicator/loop.ts";
 import { amsDriver, replicationPass, type PassOptions, type PassSummary, type ReplicationDriver } from "./replicator/pass.ts";
+import { staticDriver } from "./replicator/runStatic.ts";
 import { SqliteCatalogue } from "./replicator/sqlite/catalogue.ts";
 import { SqliteJournal } from "./replicator/sqlite/journal.ts";
 
@@ -52,6 +54,7 @@ export interface Foundations extends AsyncDisposable {
   readonly http: RegionHttpClient;
   readonly regions: readonly Region[];
   readonly accounts: ReadonlyMap<string, MediaAccount>;
+  readonly libraries: ReadonlyMap<string, StaticLibrary>;
   readonly catalogue: CatalogueStore;
   readonly view: CachedCatalogueView;
   readonly journal: Journal;
@@ -80,6 +83,7 @@ export async function composeFoundations(options: ComposeOptions): Promise<Found
   await view.refresh();
   const catalogue = viewedStore(store, view);
   const accounts = new Map(config.regions.flatMap((region) => mediaAccount(region, clock)));
+  const libraries = new Map(config.regions.flatMap((region) => staticLibrary(region, clock)));
   const jobs: JobDeps = {
     regions: new Map(regions.map((region) => [region.name, region])),
     catalogue,
@@ -98,24 +102,8 @@ export async function composeFoundations(options: ComposeOptions): Promise<Found
     },
   };
   const owned = stack.move();
-  const release = async (): Promise<void> => owned.disposeAsync();
-  return {
-    config,
-    version,
-    log,
-    clock,
-    random,
-    metrics,
-    http,
-    regions,
-    accounts,
-    catalogue,
-    view,
-    journal,
-    feed,
-    jobs,
-    [Symbol.asyncDispose]: release,
-  };
+  const shared = { config, version, log, clock, random, metrics, http, regions, accounts, libraries, catalogue, view, journal, feed, jobs };
+  return { ...shared, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
 function originsOf(region: RegionConfig): { url: string; ca: string | null }[] {
@@ -130,18 +118,25 @@ function mediaAccount({ name, account }: RegionConfig, clock: Clock): [string, M
   return [[name, new AzureMediaAccount({ region: name, endpoint, subscriptionId, resourceGroup, accountName, credential, clock })]];
 }
 
+function staticLibrary({ name, account }: RegionConfig, clock: Clock): [string, StaticLibrary][] {
+  if (account.driver !== "static" || account.storage === undefined) return [];
+  const { storage, containers } = account;
+  return [[name, new AzureStaticLibrary({ region: name, url: storage.url, credential: storage.credential, containers, clock })]];
+}
+
 /** How this configuration replicates; null where it does not. */
-export interface Replication {
+interface Replication {
   readonly driver: ReplicationDriver;
   readonly options: Omit<PassOptions, "full" | "assetName">;
 }
 
-export function composeReplication({ config, accounts, jobs }: Foundations): Replication | null {
+function composeReplication({ config, accounts, libraries, jobs }: Foundations): Replication | null {
   const able = config.regions.filter(canReplicate).map(({ name }) => name);
-  const sources = config.replication.sources ?? able;
-  const targets = config.replication.targets ?? able;
-  if (new Set([...sources, ...targets]).size === 0) return null;
-  return { driver: amsDriver({ ...jobs, accounts }), options: { sources, targets } };
+  const options = { sources: config.replication.sources ?? able, targets: config.replication.targets ?? able };
+  const named = [...options.sources, ...options.targets];
+  if (named.length === 0) return null;
+  const driver = named.some((name) => libraries.has(name)) ? staticDriver({ ...jobs, libraries }) : amsDriver({ ...jobs, accounts });
+  return { driver, options };
 }
 
 /** One pass over everything, or over one asset. Null where the configuration has nothing to replicate. */

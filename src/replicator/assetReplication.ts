@@ -13,6 +13,7 @@ import { isProven, type BlobPlan } from "./planBlobs.ts";
 import { policyTasks } from "./policies.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
 import type { JobContext, JobStep } from "./runJob.ts";
+import { servingChecks } from "./serving.ts";
 import { surveySource, type Survey } from "./survey.ts";
 import { carryOut, lookAtAll, refuse, refuseConflicts, type EntityTask, type LookedAt } from "./tasks.ts";
 import { VerificationFailure, manifestPaths, verifyServing, videoFacts, type VerifyOptions } from "./verify.ts";
@@ -172,14 +173,13 @@ export class AssetReplication {
 
   async #verifyOptions(survey: Survey, locator: StreamingLocator): Promise<VerifyOptions> {
     const { identity, signal } = this.#context;
-    const { http, playback, clock, options } = this.#deps;
     return {
-      checks: { http, playback, clock, timeoutMs: options.checkTimeoutMs ?? 10_000, signal },
+      checks: servingChecks(this.#context),
       region: this.#region(identity.target),
       account: this.#target(),
       expected: manifestPaths(await this.#account(identity.source).paths(locator.name, signal)),
       survey,
-      keyPrefix: options.keyPrefix,
+      keyPrefix: this.#deps.options.keyPrefix,
     };
   }
 

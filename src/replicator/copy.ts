@@ -1,5 +1,5 @@
 /** Carries out a blob plan: a bounded number at a time, each blob verified and then recorded at once, so that a crash copies nothing twice. */
-import { PaircastError } from "../core/errors.ts";
+import { errorCode, PaircastError } from "../core/errors.ts";
 import type { BlobContainer, BlobInfo, Journal, WriteCondition } from "../core/ports.ts";
 import { forEachBounded } from "./bounded.ts";
 import { ReplicaConflict } from "./conflict.ts";
@@ -89,23 +89,41 @@ export async function copyBlobs(options: CopyOptions, plan: BlobPlan): Promise<v
   await forEachBounded(copy, options.concurrency, ({ source, condition }) => copyBlob(options, source, condition), options.stop);
 }
 
-/** A copy whose content is wrong is replaced once, by its ETag: it is known to be ours only now. */
 async function copyBlob(options: CopyOptions, source: BlobInfo, condition: WriteCondition): Promise<void> {
-  const container = options.target;
-  let target = await container.copyFrom(options.source, source, condition, options.signal);
+  try {
+    await copyAndVerify(options, source, condition);
+  } catch (error) {
+    // Between listing and copying, an earlier run's copy can have come to its end, or somebody can have written: look again.
+    const target = errorCode(error) === "blob_conflict" ? await options.target.head(source.name, options.signal) : null;
+    if (target === null) throw error;
+    await adoptOrRefuse(options, { source, target });
+  }
+}
+
+/** A copy whose content is wrong is replaced once, by its ETag: only now is it known to be ours. */
+async function copyAndVerify(options: CopyOptions, source: BlobInfo, condition: WriteCondition): Promise<void> {
+  let target = await options.target.copyFrom(options.source, source, condition, options.signal);
   let md5 = await pairMd5(options, { source, target });
   if (md5 === null) {
-    target = await container.copyFrom(options.source, source, { etag: target.etag }, options.signal);
+    target = await options.target.copyFrom(options.source, source, { etag: target.etag }, options.signal);
     md5 = await pairMd5(options, { source, target });
   }
   if (md5 === null)
     throw new PaircastError(
       "copy_mismatch",
-      `copy ${source.name} to ${container.label}: ${target.length} bytes arrived that are not the ${source.length} bytes of ${options.source.label}; delete the blob and replicate again`,
+      `copy ${source.name} to ${options.target.label}: ${target.length} bytes arrived that are not the ${source.length} bytes of ${options.source.label}; delete the blob and replicate again`,
       { retry: "retry" },
     );
   await record(options, { source, target }, md5);
   options.onCopied(source);
+}
+
+async function adoptOrRefuse(options: CopyOptions, pair: BlobPair): Promise<void> {
+  const action = settleCompared(pair, false, await pairMd5(options, pair));
+  if (action.kind === "conflict") throw new ReplicaConflict(options.target.label, [action.conflict]);
+  if (action.kind !== "adopt") return;
+  await record(options, pair, action.md5);
+  options.onAdopted(pair.source);
 }
 
 async function pairMd5(options: CopyOptions, { source, target }: BlobPair): Promise<string | null> {

@@ -52,8 +52,8 @@ function planBlob(source: BlobInfo, target: BlobInfo | undefined, record: BlobRe
 /** `own` is the journal's record where the target's blob is still the one that it speaks of. */
 function planPresent(pair: BlobPair, own: BlobRecord | null): BlobAction {
   const { source, target } = pair;
-  if (own !== null && own.sourceEtag === source.etag && own.length === target.length) return { kind: "skip", ...pair };
   if (source.length !== target.length) return differs(pair, own !== null);
+  if (own !== null && own.sourceEtag === source.etag) return { kind: "skip", ...pair };
   if (source.contentMd5 === null || target.contentMd5 === null) return { kind: "compare", ...pair, ours: own !== null };
   if (source.contentMd5 !== target.contentMd5) return differs(pair, own !== null);
   return { kind: "adopt", ...pair, md5: source.contentMd5 };

@@ -10,8 +10,8 @@ import type { ReplicationDriver } from "./pass.ts";
 import { isProven, type BlobAction, type BlobPlan } from "./planBlobs.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
 import { runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
-import { findManifests } from "./serving.ts";
-import { judge, type Finding } from "./verdict.ts";
+import { findManifests, servingChecks } from "./serving.ts";
+import { judge } from "./verdict.ts";
 import { VerificationFailure } from "./verify.ts";
 
 export interface StaticDeps extends JobDeps {
@@ -102,15 +102,12 @@ class VideoReplication {
   }
 
   async #verify(): Promise<void> {
-    const { identity, signal, tally } = this.#context;
-    const { http, playback, clock, options, regions } = this.#deps;
-    const region = regions.get(identity.target);
+    const { identity, tally } = this.#context;
+    const region = this.#deps.regions.get(identity.target);
     if (region === undefined)
       throw new PaircastError("not_configured", `replicate ${this.#place()}: there is no region ${identity.target}`);
     if (tally.blobsCopied > 0 || tally.blobsAdopted > 0) await this.#verifyBlobs();
-    const checks = { http, playback, clock, timeoutMs: options.checkTimeoutMs ?? 10_000, signal };
-    const findings: readonly Finding[] = await findManifests(checks, region, this.#manifests, null);
-    const report = judge(findings);
+    const report = judge(await findManifests(servingChecks(this.#context), region, this.#manifests, null));
     if (report.wrong) await withdrawFrom(this.#context, [this.#name], report.detail);
     if (!report.ok) throw new VerificationFailure(identity.target, `video ${this.#name}`, report);
     this.#verified = [{ facts: this.#facts(), detail: report.detail }];

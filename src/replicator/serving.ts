@@ -8,6 +8,7 @@ import { PlaybackFailure } from "../core/playback/failure.ts";
 import type { HttpClient } from "../core/ports.ts";
 import type { PlaybackCheck } from "./jobDeps.ts";
 import type { KeyAccess } from "./keyAccess.ts";
+import type { JobContext } from "./runJob.ts";
 import { mintToken } from "./tokens.ts";
 import type { Finding } from "./verdict.ts";
 
@@ -33,6 +34,13 @@ export interface ExpectedKey {
   /** A secret. */
   readonly value: Uint8Array;
   readonly access: KeyAccess;
+}
+
+/** The checks of a job. They only ask, so that a stop may end them at once. */
+export function servingChecks({ deps, signal, stop }: JobContext): ServingChecks {
+  const { http, playback, clock, options } = deps;
+  const either = stop === undefined ? signal : AbortSignal.any([signal, stop]);
+  return { http, playback, clock, timeoutMs: options.checkTimeoutMs ?? 10_000, signal: either };
 }
 
 const TOKEN_LIFE_MS = 10 * 60_000;

@@ -1,29 +1,13 @@
 /** What every `CatalogueStore` does: the contract in `src/core/ports.ts`, sentence by sentence. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CatalogueEntry } from "../../src/core/contracts.ts";
 import type { CatalogueStore } from "../../src/core/ports.ts";
+import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 
 export interface CatalogueHarness extends AsyncDisposable {
   readonly store: CatalogueStore;
   /** The same store as another process or connection sees it. */
   readonly second: CatalogueStore;
-}
-
-export function catalogueEntry(locatorId: string, change: Partial<CatalogueEntry> = {}): CatalogueEntry {
-  return {
-    locatorId,
-    locatorName: `locator-${locatorId}`,
-    assetName: "intro",
-    source: "westeurope",
-    streamingPolicyName: "Predefined_ClearKey",
-    contentKeyPolicyName: "open",
-    manifests: { hls: `/${locatorId}/intro.ism/manifest(format=m3u8-cmaf)`, dash: null },
-    keys: [{ id: "0a0a0a0a-0000-4000-8000-000000000000", fingerprint: "f".repeat(64) }],
-    regions: { westeurope: { state: "verified", at: 1_000, detail: "verified" } },
-    publishedAt: 1_000,
-    ...change,
-  };
 }
 
 const CONFLICT = { code: "catalogue_conflict", retry: "conflict" };

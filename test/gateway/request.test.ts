@@ -189,7 +189,9 @@ describe("properties", () => {
     ";",
     "video.ism/manifest(x)",
   );
+  const climbing = fc.array(fc.oneof(fc.constantFrom("..", ".%2e", "%2E%2e", ".", "x\\..\\..\\..", "a", "a.mpd"), nasty), { maxLength: 6 });
   const targets = fc.oneof(
+    fc.tuple(fc.constantFrom(`/${LOCATOR}`, "/keys", "/vod/movie", ""), climbing).map(([start, parts]) => [start, ...parts].join("/")),
     fc.array(nasty, { maxLength: 12 }).map((parts) => parts.join("")),
     fc.array(nasty, { maxLength: 8 }).map((parts) => `/${LOCATOR}/${parts.join("")}`),
     fc.array(nasty, { maxLength: 8 }).map((parts) => `/keys${parts.join("")}`),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../src/core/log.ts";
 import { CachedCatalogueView, verifiedCounts, viewedStore } from "../../src/replicator/catalogueView.ts";
-import { catalogueEntry } from "../conformance/catalogueStore.ts";
+import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { MemoryCatalogue } from "../fakes/memoryCatalogue.ts";
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { BlobContainer } from "../../src/core/ports.ts";
 import { forEachBounded } from "../../src/replicator/bounded.ts";
@@ -71,11 +72,28 @@ describe("copying blobs", () => {
     source.put("a", Buffer.from("content"));
     target.putPending("a", Buffer.from("content"));
     const plan = await surveyBlobs(options);
+    const begun = Promise.withResolvers<void>();
+    target.calls.onCall = () => begun.resolve();
     const copying = copyBlobs(options, plan);
+    await begun.promise;
+    await turn();
     target.settlePending("a", "success");
     await copying;
     expect(copied).toEqual(["a"]);
     expect(target.calls.count("copyFrom")).toBe(1);
+  });
+
+  it("adopts what came to be there since it was listed, or refuses it", async () => {
+    const target = new MemoryBlobContainer("n/c");
+    const { source, options, copied, journal } = setup(target);
+    source.put("a", Buffer.from("content"));
+    source.put("b", Buffer.from("content"));
+    const plan = await surveyBlobs(options);
+    target.put("a", Buffer.from("content"));
+    target.put("b", Buffer.from("CONTENT"));
+    await expect(copyBlobs(options, plan)).rejects.toMatchObject({ code: "replica_conflict" });
+    expect(copied).toEqual([]);
+    expect([...(await journal.blobs("job")).keys()]).toEqual(["a"]);
   });
 
   it("hashes in chunks, and only the version that was listed", async () => {

@@ -3,7 +3,7 @@ import type { CatalogueEntry, RegionCopy } from "../../src/core/contracts.ts";
 import { withCopy, withoutCopy } from "../../src/replicator/entry.ts";
 import { judge, type Finding } from "../../src/replicator/verdict.ts";
 import { advance, newJob, STEPS } from "../../src/replicator/job.ts";
-import { catalogueEntry } from "../conformance/catalogueStore.ts";
+import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 
 function facts(change: Partial<CatalogueEntry> = {}) {
   const { regions: _regions, publishedAt: _publishedAt, ...rest } = catalogueEntry("id", change);

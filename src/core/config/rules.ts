@@ -91,6 +91,11 @@ function gatewayProblems({ gateway, regions, admin }: Config): Problem[] {
       });
     }
   });
+  const published = regions.find(({ account }) => account.driver === "static" && account.storage !== undefined);
+  if (published !== undefined && !gateway.prefixes.includes("/")) {
+    const message = `region ${published.name} has its videos at /{container}/, where no request could reach them: list "/" here`;
+    problems.push({ path: ["gateway", "prefixes"], message });
+  }
   problems.push(
     ...repeated(
       gateway.prefixes,

@@ -18,10 +18,16 @@ export class AzuriteLink {
     const { req } = res;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { hostname, port } = this.#url;
-    const upstream = request({ agent: this.#agent, hostname, port, method: req.method, path: req.url, headers }, resolve);
-    upstream.on("error", (error) => {
+    const upstream = request({ agent: this.#agent, hostname, port, method: req.method, path: req.url, headers }, (answer) => {
+      // Azurite may refuse a body and not read it: what is left is dropped, or the client's next request would wait behind it.
+      answer.once("end", () => {
+        if (!req.readableEnded) upstream.destroy();
+      });
+      resolve(answer);
+    });
+    upstream.on("error", reject);
+    upstream.once("close", () => {
       req.unpipe(upstream).resume();
-      reject(error);
     });
     res.once("close", () => {
       if (!res.writableFinished) upstream.destroy();

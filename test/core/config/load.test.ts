@@ -90,6 +90,10 @@ const BAD: Record<string, readonly [string, string]> = {
     `${minimal}gateway:\n  prefixes: [/keys/vod/]\n`,
     "paircast.yaml:5: gateway.prefixes[0]: lies under keys.prefix /keys, so it could never match",
   ],
+  "static storage that no prefix leads to": [
+    `${minimal}    account: {driver: static, storage: {url: "https://a.blob.example"}}\n`,
+    'paircast.yaml: gateway.prefixes: region westeurope has its videos at /{container}/, where no request could reach them: list "/" here',
+  ],
   "credentials over plain http": [
     `${minimal}    account: {driver: ams, endpoint: "http://ams.example", subscriptionId: s, resourceGroup: g, accountName: a}\n`,
     "paircast.yaml:4: regions[0].account.endpoint: credentials are sent here: use https (plain http is allowed on a loopback address only)",

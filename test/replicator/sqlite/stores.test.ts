@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
 import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
-import { catalogueEntry, catalogueStoreConformance } from "../../conformance/catalogueStore.ts";
+import { catalogueStoreConformance } from "../../conformance/catalogueStore.ts";
 import { journalConformance } from "../../conformance/journal.ts";
+import { catalogueEntry } from "../../fakes/catalogueEntry.ts";
 import { MemoryCatalogue } from "../../fakes/memoryCatalogue.ts";
 import { MemoryJournal } from "../../fakes/memoryJournal.ts";
 
