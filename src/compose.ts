@@ -32,6 +32,8 @@ import { staticDriver } from "./replicator/runStatic.ts";
 import { SqliteCatalogue } from "./replicator/sqlite/catalogue.ts";
 import { SqliteJournal } from "./replicator/sqlite/journal.ts";
 
+/** Event streams of status pages never end by themselves, and lose nothing when they are cut. */
+const ADMIN_GRACE_MS = 200;
 /** A full look at everything that is verified already. */
 const FULL_PASS_MS = 3_600_000;
 
@@ -200,8 +202,9 @@ export async function composeServe(foundations: Foundations, options: ServeOptio
   );
   const admin = stack.use(
     await GatewayServer.listen({
-      app: adminApp(foundations, { router, health, gatewayUrl: gateway.url, ...options }),
+      app: adminApp(foundations, { router, health, listening: gateway.url, ...options }),
       listen: config.admin.listen,
+      graceMs: ADMIN_GRACE_MS,
       clock,
       targets: "parsed",
     }),
@@ -239,16 +242,19 @@ function playbackRouter({ config, clock, metrics, http, regions, view }: Foundat
 interface AdminParts extends ServeOptions {
   readonly router: PlaybackRouter;
   readonly health: HealthMonitor;
-  readonly gatewayUrl: string;
+  /** URL of the player listener. */
+  readonly listening: string;
 }
 
-function adminApp(foundations: Foundations, { router, health, gatewayUrl, control }: AdminParts) {
+function adminApp(foundations: Foundations, { router, health, listening, control }: AdminParts) {
   const { config, version, regions, view, journal, feed, metrics, clock, random, log } = foundations;
   const origins = regions.flatMap(({ streaming, keys }) => [streaming, ...(keys === null ? [] : [keys])]).map((url) => new URL(url).origin);
+  const gatewayUrl = config.gateway.publicUrl ?? listening;
   return buildAdmin({
     version,
     startedAt: clock.now(),
-    gatewayUrl: () => gatewayUrl,
+    gatewayUrl,
+    keysPrefix: config.gateway.keys.prefix,
     regions,
     router,
     health,
@@ -260,7 +266,7 @@ function adminApp(foundations: Foundations, { router, health, gatewayUrl, contro
     random,
     log,
     token: config.admin.token ?? null,
-    page: statusPage({ connectTo: [...new Set([gatewayUrl, ...origins, ...(control === null ? [] : [control])])] }),
+    page: statusPage({ connectTo: [...new Set([new URL(gatewayUrl).origin, ...origins, ...(control === null ? [] : [control])])] }),
     sandbox: control === null ? null : { control },
   });
 }

@@ -6,9 +6,9 @@ import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { CatalogueView, HealthView, JobRecord } from "../core/ports.ts";
-import { EventStreams, type StatusEvents } from "./admin-events.ts";
-import { adminRefusal } from "./admin-guard.ts";
-import { newestEntries, regionStatuses } from "./admin-status.ts";
+import { EventStreams, type StatusEvents } from "./adminEvents.ts";
+import { adminRefusal } from "./adminGuard.ts";
+import { newestEntries, regionStatuses } from "./adminStatus.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { PlaybackRouter } from "./router.ts";
 
@@ -16,8 +16,10 @@ export interface AdminDeps {
   readonly version: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** URL of the player listener, once it listens. */
-  readonly gatewayUrl: () => string;
+  /** URL of the player listener. */
+  readonly gatewayUrl: string;
+  /** Path on it under which key requests arrive. */
+  readonly keysPrefix: string;
   readonly regions: readonly Region[];
   readonly router: PlaybackRouter;
   readonly health: HealthView;
@@ -97,7 +99,7 @@ async function status(deps: AdminDeps): Promise<object> {
     version: deps.version,
     now: deps.clock.now(),
     startedAt: deps.startedAt,
-    gateway: { url: deps.gatewayUrl() },
+    gateway: { url: deps.gatewayUrl, keysPrefix: deps.keysPrefix },
     regions: regionStatuses(deps.regions, deps.health.snapshot(), entries),
     videos: newestEntries(entries, STATUS_VIDEOS),
     jobs: await deps.jobs(STATUS_JOBS),

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the admin API. */
 import { z } from "zod";
-import { adminSchemas } from "./admin-schemas.ts";
+import { adminSchemas } from "./adminSchemas.ts";
 
 type SchemaName = keyof typeof adminSchemas;
 type Document = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /** Hands what changes to the listeners of `/api/events`. */
 import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
-import type { StatusEvent, StatusEvents } from "./admin-events.ts";
+import type { StatusEvent, StatusEvents } from "./adminEvents.ts";
 
 type States = Readonly<Record<string, RegionCopy["state"]>>;
 

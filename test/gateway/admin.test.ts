@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { silentLog } from "../../src/core/log.ts";
 import type { JobRecord } from "../../src/core/ports.ts";
-import type { StatusEvent } from "../../src/gateway/admin-events.ts";
-import { adminRefusal } from "../../src/gateway/admin-guard.ts";
-import { adminSchemas } from "../../src/gateway/admin-schemas.ts";
+import type { StatusEvent } from "../../src/gateway/adminEvents.ts";
+import { adminRefusal } from "../../src/gateway/adminGuard.ts";
+import { adminSchemas } from "../../src/gateway/adminSchemas.ts";
 import { buildAdmin, type AdminDeps } from "../../src/gateway/admin.ts";
 import { OPERATIONS } from "../../src/gateway/openapi.ts";
 import { buildWorld, entry, EVERYWHERE, KEY_ID, LOCATOR, ManualClock, UNKNOWN_LOCATOR } from "./world.ts";
@@ -50,7 +50,8 @@ function adminOf(overrides: Partial<AdminDeps> = {}) {
     ...world,
     version: "1.2.3",
     startedAt: 7,
-    gatewayUrl: () => "http://127.0.0.1:8080",
+    gatewayUrl: "http://127.0.0.1:8080",
+    keysPrefix: "/keys",
     jobs: async (limit) => {
       limits.push(limit);
       return Promise.resolve([JOB]);
@@ -116,23 +117,19 @@ describe("who may use it", () => {
     expect(adminRefusal({ ...facts, method: "GET", origin }, null)).toBeNull();
   });
 
-  it("every path but /healthz is closed, the page too, and a token in the query does not open it", async () => {
+  it("every path but /healthz and the page's own files is closed, and a token in the query does not open it", async () => {
     const page = new Hono().get("/", (context) => context.text("page"));
     const { ask } = adminOf({ token: TOKEN, page });
-    expect((await ask("/healthz")).status).toBe(200);
-    for (const path of [
-      ...OPERATIONS.map((operation) => operation.path).filter((each) => each !== "/healthz"),
-      "/",
-      "/assets/x.js",
-      "/unknown",
-    ]) {
+    for (const open of ["/healthz", "/"]) expect((await ask(open)).status).toBe(200);
+    const closed = OPERATIONS.map((operation) => operation.path).filter((path) => path !== "/healthz");
+    for (const path of [...closed, "/unknown", "/assets", "//"]) {
       for (const query of ["", `?token=${TOKEN}`]) {
         const answer = await ask(path + query);
         expect([path, answer.status, answer.headers.get("www-authenticate")]).toEqual([path, 401, "Bearer"]);
         adminSchemas.Error.parse(await answer.json());
       }
     }
-    expect((await ask("/", { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+    expect((await ask("/api/status", { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
 
   it("a foreign host name gets nothing", async () => {

@@ -5,7 +5,7 @@ import { buildWorld, entry, EVERYWHERE, KEY_ID, LOCATOR, ScriptedHttp, series, U
 
 const MANIFEST = `/${LOCATOR}/video.ism/manifest(format=m3u8-cmaf,encryption=cbc)?a=b%2Fc&d`;
 
-/** A gateway without sockets: proxied keys are tested in test/integration/gateway-keys.test.ts. */
+/** A gateway without sockets: proxied keys are tested in test/integration/gatewayKeys.test.ts. */
 function gatewayOf(gateway: Readonly<Record<string, unknown>> = {}, ready = true) {
   const http = new ScriptedHttp();
   const world = buildWorld({ gateway, clock: systemClock, http });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../src/core/log.ts";
+import type { CatalogueStore } from "../../src/core/ports.ts";
 import { CachedCatalogueView, verifiedCounts, viewedStore } from "../../src/replicator/catalogueView.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 import { ManualClock } from "../fakes/clock.ts";
@@ -53,7 +54,29 @@ describe("the catalogue's view", () => {
     expect(view.byKey("0a0a0a0a-0000-4000-8000-000000000000")).toBeUndefined();
   });
 
-  it("does not miss a write that comes while it reads", async () => {
+  it("does not miss a write that comes after its list was read and before it is taken over", async () => {
+    const { store, clock } = setup();
+    const listed = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const slow: CatalogueStore = {
+      ...viewedStore(store, new CachedCatalogueView({ store, clock, log: silentLog })),
+      list: async function* () {
+        yield* store.list();
+        listed.resolve();
+        await gate.promise;
+      },
+    };
+    const view = new CachedCatalogueView({ store: slow, clock, log: silentLog });
+    const first = view.refresh();
+    await listed.promise;
+    await store.put(catalogueEntry("late"), null);
+    const second = view.refresh();
+    gate.resolve();
+    await Promise.all([first, second]);
+    expect(view.byLocator("late")).toBeDefined();
+  });
+
+  it("sees every one of many writes at once", async () => {
     const { store, view } = setup();
     const viewed = viewedStore(store, view);
     const ids = Array.from({ length: 20 }, (_, at) => `id-${at}`);

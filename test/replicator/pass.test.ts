@@ -111,6 +111,7 @@ describe("a replication pass", () => {
     const summary = await running;
     expect(summary).toMatchObject({ changed: 2, failed: 2 });
     expect([...summary.unreachable].sort()).toEqual(["dead", "silent"]);
+    expect(world.account("dead").calls.all.map(({ operation }) => operation)).toEqual(["locators"]);
   });
 
   it("goes on with other assets when one is in conflict", async () => {

@@ -78,6 +78,8 @@ const keys = z.strictObject({
 const gateway = z.strictObject({
   /** Where players connect. */
   listen: listenAddress.prefault(":8080"),
+  /** URL by which players reach it, where that is not the listen address; for the status page. */
+  publicUrl: baseUrl.optional(),
   /** Path prefixes below which the next path segment names a video of the `static` driver; `/` for videos at the root. Locator ids (GUIDs) need none. */
   prefixes: z.array(z.string().regex(/^\/([A-Za-z0-9._~-]+\/)*$/, "write a path that starts and ends with /")).prefault([]),
   keys: keys.prefault({}),
@@ -102,7 +104,7 @@ const gateway = z.strictObject({
 const admin = z.strictObject({
   /** Where operators and Prometheus connect. On any address but loopback a token is required. */
   listen: listenAddress.prefault("127.0.0.1:9090"),
-  /** `Authorization: Bearer …` for everything but /metrics on loopback. */
+  /** `Authorization: Bearer …` for everything but /healthz and the files of the status page, which asks for it. */
   token: z.string().min(16, "use at least 16 characters").optional(),
 });
 

@@ -19,7 +19,13 @@ export interface AdminRefusal {
 /** Why a request is refused; null where it may pass. `token` null: none is configured. */
 export function adminRefusal(facts: AdminRequestFacts, token: string | null): AdminRefusal | null {
   if (facts.path === "/healthz") return null;
+  if (token !== null && isPageFile(facts)) return null;
   return (token === null ? hostRefusal(facts.host) : tokenRefusal(facts.authorization, token)) ?? originRefusal(facts);
+}
+
+/** The status page itself holds nothing secret, and a browser cannot send a token with the first request: the page asks for it. */
+function isPageFile({ method, path }: AdminRequestFacts): boolean {
+  return (method === "GET" || method === "HEAD") && (path === "/" || path.startsWith("/assets/"));
 }
 
 function tokenRefusal(authorization: string | null, token: string): AdminRefusal | null {

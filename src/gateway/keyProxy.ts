@@ -6,7 +6,7 @@ import type { Metrics } from "../core/metrics.ts";
 import type { OutcomeSink } from "../core/ports.ts";
 import type { Holdings } from "./decide.ts";
 import { playerAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
-import { judgeKeyAnswer, type KeyVerdict } from "./key-answer.ts";
+import { judgeKeyAnswer, type KeyVerdict } from "./keyAnswer.ts";
 import { exchange, type UpstreamAnswer, type UpstreamResult } from "./upstream.ts";
 
 /** Connection pools of the configured regions; any other origin is refused. */

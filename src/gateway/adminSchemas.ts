@@ -51,7 +51,7 @@ const status = z.strictObject({
   version: z.string(),
   now: at,
   startedAt: at,
-  gateway: z.strictObject({ url: z.string() }),
+  gateway: z.strictObject({ url: z.string(), keysPrefix: z.string() }),
   regions: z.array(regionStatus),
   videos: z.array(catalogueEntry).describe("newest first, at most 200"),
   jobs: z.array(job).describe("newest first, at most 100"),

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLog } from "../../src/core/log.ts";
-import type { StatusEvent } from "../../src/gateway/admin-events.ts";
+import type { StatusEvent } from "../../src/gateway/adminEvents.ts";
 import { buildAdmin } from "../../src/gateway/admin.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { buildWorld } from "../gateway/world.ts";
@@ -26,7 +26,8 @@ async function start() {
     ...world,
     version: "1.2.3",
     startedAt: 7,
-    gatewayUrl: () => "http://127.0.0.1:8080",
+    gatewayUrl: "http://127.0.0.1:8080",
+    keysPrefix: "/keys",
     jobs: async () => Promise.resolve([]),
     events: { subscribe },
     log: silentLog,
