@@ -153,16 +153,14 @@ export interface ServeOptions {
   readonly control: string | null;
 }
 
-/** The running services. `close` is graceful and may be called more than once. */
+/** The running services; disposing is graceful, then forced. */
 export interface Serving extends AsyncDisposable {
   readonly gatewayUrl: string;
   readonly adminUrl: string;
-  readonly health: HealthMonitor;
-  close(): Promise<void>;
 }
 
 export async function composeServe(foundations: Foundations, options: ServeOptions): Promise<Serving> {
-  const { config, clock, random, log, metrics, http, regions, view, jobs, accounts } = foundations;
+  const { config, clock, random, log, metrics, http, regions, view, jobs } = foundations;
   await using stack = new AsyncDisposableStack();
   const stop = new AbortController();
   const background: Promise<void>[] = [view.follow(stop.signal)];
@@ -170,45 +168,27 @@ export async function composeServe(foundations: Foundations, options: ServeOptio
     stop.abort();
     await Promise.all(background);
   });
-  const canaries = new CatalogueCanaries({ view, accounts, clock, log, keyPrefix: config.gateway.keys.prefix });
-  const health = stack.use(
-    startHealth({
-      regions: config.regions,
-      config: config.health,
-      http,
-      canaries,
-      fingerprint: jobs.fingerprint,
-      clock,
-      random,
-      log,
-      metrics,
-    }),
-  );
-  health.onTransition(({ region, service, ...rest }) => {
-    foundations.feed.publish({ type: "health", region, service, ...rest });
-  });
+  const health = stack.use(watchedHealth(foundations));
   let ready = false;
   void health.ready().then(() => {
     ready = true;
   });
   const router = playbackRouter(foundations, health);
-  const gateway = stack.use(
-    await GatewayServer.listen({
-      app: buildGateway({ router, config: config.gateway, pools: http, outcomes: health, clock, random, log, metrics, ready: () => ready }),
-      listen: config.gateway.listen,
-      clock,
-      targets: "raw",
-    }),
-  );
-  const admin = stack.use(
-    await GatewayServer.listen({
-      app: adminApp(foundations, { router, health, listening: gateway.url, ...options }),
-      listen: config.admin.listen,
-      graceMs: ADMIN_GRACE_MS,
-      clock,
-      targets: "parsed",
-    }),
-  );
+  const app = buildGateway({
+    router,
+    config: config.gateway,
+    pools: http,
+    outcomes: health,
+    clock,
+    random,
+    log,
+    metrics,
+    ready: () => ready,
+  });
+  const gateway = stack.use(await GatewayServer.listen({ app, listen: config.gateway.listen, clock, targets: "raw" }));
+  const adminPart = adminApp(foundations, { router, health, listening: gateway.url, ...options });
+  const adminListener = { app: adminPart, listen: config.admin.listen, graceMs: ADMIN_GRACE_MS, clock, targets: "parsed" } as const;
+  const admin = stack.use(await GatewayServer.listen(adminListener));
   const replication = config.replication.enabled ? composeReplication(foundations) : null;
   if (replication !== null) {
     const loop = { ...replication.options, intervalMs: config.replication.interval, fullIntervalMs: FULL_PASS_MS };
@@ -216,12 +196,22 @@ export async function composeServe(foundations: Foundations, options: ServeOptio
   }
   log.info("serve.started", { gateway: gateway.url, admin: admin.url, regions: regions.map(({ name }) => name) });
   const owned = stack.move();
-  let closing: Promise<void> | null = null;
-  const close = async (): Promise<void> => {
-    closing ??= owned.disposeAsync();
-    return closing;
+  const release = async (): Promise<void> => {
+    // At once, while the listeners still let running answers end.
+    stop.abort();
+    await owned.disposeAsync();
   };
-  return { gatewayUrl: gateway.url, adminUrl: admin.url, health, close, [Symbol.asyncDispose]: close };
+  return { gatewayUrl: gateway.url, adminUrl: admin.url, [Symbol.asyncDispose]: release };
+}
+
+function watchedHealth({ config, clock, random, log, metrics, http, view, jobs, accounts, feed }: Foundations): HealthMonitor {
+  const canaries = new CatalogueCanaries({ view, accounts, clock, log, keyPrefix: config.gateway.keys.prefix });
+  const { fingerprint } = jobs;
+  const health = startHealth({ regions: config.regions, config: config.health, http, canaries, fingerprint, clock, random, log, metrics });
+  health.onTransition((transition) => {
+    feed.publish({ type: "health", ...transition });
+  });
+  return health;
 }
 
 function playbackRouter({ config, clock, metrics, http, regions, view }: Foundations, health: HealthMonitor): PlaybackRouter {

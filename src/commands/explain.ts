@@ -1,4 +1,5 @@
 /** `paircast explain URL`: the candidates for a request, and why one of them is chosen. */
+import type { PlaybackRequest } from "../core/contracts.ts";
 import type { Explanation } from "../gateway/explain.ts";
 import { askAdmin, type AdminOptions } from "./adminClient.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,7 +17,7 @@ function lines({ method, target, outcome, request, rejection, source, decision, 
   const asked = `${method} ${target}`;
   if (rejection !== null) return [`${asked}: refused with ${rejection.status} ${rejection.code}: ${rejection.message}`];
   if (outcome === "local" || request === null || decision === null) return [`${asked}: answered by the gateway itself`];
-  const video = request.kind === "key" ? `key ${request.keyId ?? "without id"}` : `video ${request.locatorId ?? ""}`;
+  const video = subject(request);
   return [
     `${asked}: ${request.kind} request for ${video}; whereabouts from ${WHEREABOUTS[source ?? "nothing"]}`,
     ...decision.considered.map(
@@ -25,6 +26,10 @@ function lines({ method, target, outcome, request, rejection, source, decision, 
     ),
     `  ${decision.region ?? "nobody"} (${decision.reason})${location === null ? "" : `: ${location}`}`,
   ];
+}
+
+function subject({ kind, keyId, locatorId }: PlaybackRequest): string {
+  return kind === "key" ? `key ${keyId ?? "without id"}` : `video ${locatorId ?? ""}`;
 }
 
 const WHEREABOUTS = {

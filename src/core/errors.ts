@@ -34,7 +34,7 @@ export function errorChain(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   while (current !== undefined && current !== null && parts.length < 6) {
-    parts.push(current instanceof Error ? current.message : String(current));
+    parts.push(current instanceof Error ? current.message : typeof current === "string" ? current : typeof current);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ");

@@ -107,20 +107,22 @@ export class Metrics {
   }
 
   #zero(regions: MetricsOptions["regions"]): void {
-    for (const kind of KINDS) {
-      for (const mode of REQUEST_MODES) {
-        for (const code of ["2xx", "3xx", "4xx", "5xx"]) this.#m.requests.inc({ kind, mode, code }, 0);
-        this.#m.requestDuration.zero({ kind, mode });
-      }
-      if (kind === "other") continue;
-      for (const reason of DECISION_REASONS) this.#m.decisions.inc({ kind, reason }, 0);
-    }
+    for (const kind of KINDS) this.#zeroKind(kind);
     for (const reason of REJECTIONS) this.#m.rejections.inc({ reason }, 0);
     for (const result of LOOKUPS) this.#m.lookups.inc({ result }, 0);
     for (const service of SERVICES) this.#m.failOpenActive.set({ service }, 0);
     this.#m.clientGone.inc(0);
     this.#m.lastPass.set(0);
     for (const region of regions) this.#zeroRegion(region.name, region.keys ? SERVICES : ["streaming"]);
+  }
+
+  #zeroKind(kind: RequestKind | "other"): void {
+    for (const mode of REQUEST_MODES) {
+      for (const code of ["2xx", "3xx", "4xx", "5xx"]) this.#m.requests.inc({ kind, mode, code }, 0);
+      this.#m.requestDuration.zero({ kind, mode });
+    }
+    if (kind === "other") return;
+    for (const reason of DECISION_REASONS) this.#m.decisions.inc({ kind, reason }, 0);
   }
 
   #zeroRegion(origin: string, services: readonly Service[]): void {

@@ -1,10 +1,11 @@
 /** Publishes copies of the sample video in a region, as an encoder and an operator's tool would leave them. */
 import { ContainerClient } from "@azure/storage-blob";
 import { SignJWT } from "jose";
+import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { ArmClient } from "./arm.ts";
-import type { Json, JsonObject } from "./contracts.ts";
+import type { JsonObject } from "./contracts.ts";
 import { uploadSample, type SampleFile } from "./sample.ts";
 
 /**
@@ -46,6 +47,12 @@ const OPEN_POLICY = "sandbox-open";
 const GATEWAY_KEYS_POLICY = "sandbox-gateway-keys";
 const TOKEN_LIFETIME_S = 24 * 3600;
 
+const containerSas = z.object({ assetContainerSasUrls: z.tuple([z.string()], z.string()) });
+const publishedLocator = z.object({
+  properties: z.object({ streamingLocatorId: z.string(), contentKeys: z.array(z.object({ id: z.string() })) }),
+});
+const locatorPaths = z.object({ streamingPaths: z.array(z.object({ streamingProtocol: z.string(), paths: z.array(z.string()) })) });
+
 export class Publisher {
   readonly #options: PublisherOptions;
 
@@ -58,26 +65,23 @@ export class Publisher {
     const arm = this.#arm(region);
     await arm.put(`assets/${name}`, { container: name, description: "The sandbox's sample video", alternateId: `sample/${name}` });
     const expiry = new Date(this.#options.clock.now() + 3_600_000).toISOString();
-    const { assetContainerSasUrls } = await arm.post(`assets/${name}/listContainerSas`, { permissions: "ReadWrite", expiryTime: expiry });
-    const [sas] = Array.isArray(assetContainerSasUrls) ? assetContainerSasUrls : [];
-    if (typeof sas !== "string") throw new PaircastError("publish_failed", `region ${region} gave no SAS for asset ${name}`);
-    await uploadSample(new ContainerClient(sas), this.#options.sample);
+    const answer = containerSas.parse(await arm.post(`assets/${name}/listContainerSas`, { permissions: "ReadWrite", expiryTime: expiry }));
+    await uploadSample(new ContainerClient(answer.assetContainerSasUrls[0]), this.#options.sample);
   }
 
   /** Publishes an uploaded asset under a new locator. */
   async publish(region: string, assetName: string, protection: Protection, name: string): Promise<PublishedVideo> {
     const arm = this.#arm(region);
     await this.#ensurePolicies(arm, protection);
-    const locator = await arm.put(`streamingLocators/${name}`, this.#locator(assetName, protection, name));
-    const properties = object(locator["properties"]);
-    const keys = Array.isArray(properties["contentKeys"]) ? properties["contentKeys"] : [];
-    const keyId = keys.length > 0 ? String(object(keys[0] ?? null)["id"]) : null;
-    const paths = await arm.post(`streamingLocators/${name}/listPaths`, {});
+    const { properties } = publishedLocator.parse(await arm.put(`streamingLocators/${name}`, this.#locator(assetName, protection, name)));
+    const keyId = properties.contentKeys[0]?.id ?? null;
+    const { streamingPaths } = locatorPaths.parse(await arm.post(`streamingLocators/${name}/listPaths`, {}));
+    const path = (protocol: string): string => streamingPaths.find((entry) => entry.streamingProtocol === protocol)?.paths[0] ?? "";
     return {
       name,
-      locatorId: String(properties["streamingLocatorId"]),
-      hls: streamingPath(paths, "Hls"),
-      dash: streamingPath(paths, "Dash"),
+      locatorId: properties.streamingLocatorId,
+      hls: path("Hls"),
+      dash: path("Dash"),
       keyId,
       token: protection === "gateway-keys" && keyId !== null ? await this.#token(keyId) : null,
       source: region,
@@ -147,18 +151,4 @@ export class Publisher {
       .setExpirationTime(now + TOKEN_LIFETIME_S)
       .sign(this.#options.signingKey);
   }
-}
-
-function object(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
-function streamingPath(answer: JsonObject, protocol: "Hls" | "Dash"): string {
-  const entries = Array.isArray(answer["streamingPaths"]) ? answer["streamingPaths"] : [];
-  for (const entry of entries) {
-    const { streamingProtocol, paths } = object(entry);
-    const [path] = Array.isArray(paths) ? paths : [];
-    if (streamingProtocol === protocol && typeof path === "string") return path;
-  }
-  throw new PaircastError("publish_failed", `the locator has no ${protocol} path`);
 }

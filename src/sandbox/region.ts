@@ -46,22 +46,10 @@ export interface SandboxRegion extends AsyncDisposable {
 }
 
 export async function startRegion(options: RegionOptions): Promise<SandboxRegion> {
-  const { layout, clock, random, log, accountKey, subscriptionId, resourceGroup, apiKey } = options;
+  const { layout, clock, random, log, subscriptionId, resourceGroup, apiKey } = options;
   await using stack = new AsyncDisposableStack();
   const tls = options.authority === null ? null : await options.authority.issue([layout.host]);
-  const front = stack.use(
-    await StorageFront.start({
-      label: `${layout.name} storage`,
-      host: layout.host,
-      port: layout.ports.storage,
-      account: { name: layout.storageAccount, key: accountKey },
-      fronts: options.fronts,
-      tls: null,
-      clock,
-      random,
-      log,
-    }),
-  );
+  const front = stack.use(await startStorage(options));
   const storage = front.address;
   const management = stack.use(await LateServer.start("management", options, null));
   const streaming = stack.use(await LateServer.start("streaming", options, tls));
@@ -87,14 +75,8 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
   );
   const { view } = account;
   management.app = account.app;
-  streaming.app = streamingApp({
-    account: view,
-    blobs: storageBlobReader(storage),
-    clock,
-    fault: streaming.server,
-    keysUrl: keys.server.origin,
-    log,
-  });
+  const reader = storageBlobReader(storage);
+  streaming.app = streamingApp({ account: view, blobs: reader, clock, fault: streaming.server, keysUrl: keys.server.origin, log });
   keys.app = keysApp({ account: view, clock, fault: keys.server, log });
   const servers = { streaming: streaming.server, keys: keys.server, management: management.server, storage: front.server };
   const urls = { streaming: streaming.server.origin, keys: keys.server.origin, management: management.server.origin, storage: storage.url };
@@ -108,6 +90,12 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
     arm,
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
+}
+
+async function startStorage({ layout, accountKey, fronts, clock, random, log }: RegionOptions): Promise<StorageFront> {
+  const { name, host, ports, storageAccount } = layout;
+  const account = { name: storageAccount, key: accountKey };
+  return StorageFront.start({ label: `${name} storage`, host, port: ports.storage, account, fronts, tls: null, clock, random, log });
 }
 
 /** A server whose application comes after it: the applications of a region need to know one another's ports. */

@@ -35,7 +35,7 @@ function regionProblems({ regions }: Config): Problem[] {
       (at) => ["regions", at, "streaming"],
       "another region has this streaming URL; it would be two names for one origin",
     ),
-    ...regions.flatMap((region, at) => accountProblems(region, ["regions", at])),
+    ...regions.flatMap((region, at) => [...accountProblems(region, ["regions", at]), ...canaryProblems(region, ["regions", at])]),
   ];
 }
 
@@ -48,25 +48,21 @@ function repeated<T>(items: readonly T[], key: (item: T) => string, path: (at: n
   });
 }
 
-function accountProblems(region: RegionConfig, path: Path): Problem[] {
-  const problems: Problem[] = [];
-  const { account, canary } = region;
+function accountProblems({ account }: RegionConfig, path: Path): Problem[] {
   if (account.driver === "ams") {
-    const endpoint = new URL(account.endpoint);
-    if (endpoint.protocol === "http:" && !isLoopback(endpoint.hostname.replace(/^\[|\]$/g, ""))) {
-      problems.push({
-        path: [...path, "account", "endpoint"],
-        message: "credentials are sent here: use https (plain http is allowed on a loopback address only)",
-      });
-    }
+    const { protocol, hostname } = new URL(account.endpoint);
+    if (protocol === "https:" || isLoopback(hostname.replaceAll(/^\[|\]$/g, ""))) return [];
+    const message = "credentials are sent here: use https (plain http is allowed on a loopback address only)";
+    return [{ path: [...path, "account", "endpoint"], message }];
   }
-  if (account.driver === "static" && account.storage === undefined && account.containers !== "*") {
-    problems.push({
-      path: [...path, "account", "containers"],
-      message: "without account.storage there are no containers to choose from; add storage or remove this",
-    });
-  }
-  if (canary?.key !== undefined && region.keys === undefined) {
+  if (account.storage !== undefined || account.containers === "*") return [];
+  const message = "without account.storage there are no containers to choose from; add storage or remove this";
+  return [{ path: [...path, "account", "containers"], message }];
+}
+
+function canaryProblems({ canary, keys }: RegionConfig, path: Path): Problem[] {
+  const problems: Problem[] = [];
+  if (canary?.key !== undefined && keys === undefined) {
     problems.push({ path: [...path, "canary", "key"], message: "the region has no `keys` URL, so this key could never be asked for" });
   }
   if (canary?.keyAuthorization !== undefined && canary.key === undefined) {

@@ -155,9 +155,5 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 export type RegionConfig = Config["regions"][number];
-export type AmsAccountConfig = Extract<RegionConfig["account"], { driver: "ams" }>;
-export type StaticAccountConfig = Extract<RegionConfig["account"], { driver: "static" }>;
 export type GatewayConfig = Config["gateway"];
-export type AdminConfig = Config["admin"];
 export type HealthConfig = Config["health"];
-export type ReplicationConfig = Config["replication"];

@@ -54,7 +54,7 @@ export async function status() {
  * @param {unknown} [body]
  * @returns {Promise<any>}
  */
-export async function controlPort(control, path, method = "GET", body = undefined) {
+export async function controlPort(control, path, method = "GET", body) {
   const init = body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(`${control}${path}`, init);
   const text = await response.text();

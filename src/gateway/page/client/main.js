@@ -113,7 +113,7 @@ async function loop() {
     } catch (error) {
       const summary = byId("summary", HTMLParagraphElement);
       summary.className = "unhealthy";
-      summary.textContent = `no answer: ${error}`;
+      summary.textContent = `no answer: ${String(error)}`;
     }
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
   }
