@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Terminal } from "../commands/terminal.ts";
 import { systemClock as clock } from "../core/clock.ts";
 import { sandboxLayout } from "./layout.ts";
-import { Sandbox } from "./sandbox.ts";
+import { startSandbox, type Sandbox } from "./sandbox.ts";
 
 export interface SandboxCommandOptions {
   readonly json: boolean;
@@ -16,7 +16,7 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
   const progress = (text: string): void => {
     terminal.note(`${((clock.monotonic() - began) / 1000).toFixed(1).padStart(5)} s  ${text}`);
   };
-  await using running = await Sandbox.start({
+  await using running = await startSandbox({
     layout: sandboxLayout(options.portBase),
     tls: options.tls,
     version: terminal.version,
@@ -29,30 +29,31 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
   terminal.note("stopping");
 }
 
-function description({ serving, control, regions, videos }: Sandbox): object {
+function description({ serving, controlUrl, regions, videos, configFile }: Sandbox): object {
   return {
     gateway: serving.gatewayUrl,
     admin: serving.adminUrl,
-    control: control.url,
+    control: controlUrl,
     regions: regions.map(({ name, urls }) => ({ name, ...urls })),
     videos: videos.map(({ name, locatorId, hls, dash, keyId, token, source }) => ({ name, locatorId, hls, dash, keyId, token, source })),
+    config: configFile,
   };
 }
 
-function invitation({ serving, control, regions, videos, configFile }: Sandbox): string {
+function invitation({ serving, controlUrl, regions, videos, configFile }: Sandbox): string {
   return [
     "",
     `  status page and player   ${serving.adminUrl}/`,
     `  gateway for players      ${serving.gatewayUrl}`,
     `  metrics                  ${serving.adminUrl}/metrics`,
-    `  control port             ${control.url}`,
+    `  control port             ${controlUrl}`,
     ...regions.map(({ name, urls }) => `  ${name.padEnd(24)} streaming ${urls.streaming}  keys ${urls.keys}`),
     "",
     ...videos.map(({ name, hls }) => `  ${name}: ${serving.gatewayUrl}${hls}`),
     "",
     "  lose a region:    " +
-      `curl -X POST ${control.url}/regions/${regions[0]?.name ?? ""}/faults -H 'content-type: application/json' -d '{"service":"all","kind":"refuse"}'`,
-    "  bring it back:    " + `curl -X DELETE ${control.url}/regions/${regions[0]?.name ?? ""}/faults`,
+      `curl -X POST ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults -H 'content-type: application/json' -d '{"service":"all","kind":"refuse"}'`,
+    "  bring it back:    " + `curl -X DELETE ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults`,
     "  ask why:          " + `npx paircast explain '${videos[0]?.hls ?? "/"}' --config ${configFile}`,
     "",
     "  Ctrl-C stops everything.",

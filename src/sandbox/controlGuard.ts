@@ -32,8 +32,7 @@ export function guard(pageOrigins: () => readonly string[]): MiddlewareHandler {
 
 function isLoopback(host: string): boolean {
   if (!URL.canParse(`http://${host}`)) return false;
-  const { hostname, host: parsed, pathname, username } = new URL(`http://${host}`);
-  if (pathname !== "/" || username !== "" || parsed === "") return false;
+  const { hostname } = new URL(`http://${host}`);
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 

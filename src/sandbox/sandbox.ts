@@ -1,7 +1,9 @@
 /** Two regions, the gateway in front of them, and a published sample video. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
 import { composeFoundations, composeServe, type Foundations, type Serving } from "../compose.ts";
 import { systemClock as clock, systemRandom as random } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
@@ -9,11 +11,12 @@ import { PaircastError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { Azurite } from "./azurite.ts";
 import { createAuthority } from "./certificates.ts";
-import { ControlServer } from "./controlServer.ts";
-import type { SandboxLayout } from "./layout.ts";
-import { Publisher, type Protection, type PublishedVideo } from "./publish.ts";
+import { controlApp, type PublishRequest } from "./control.ts";
+import { FaultServer } from "./faultServer.ts";
+import { homeHost, type SandboxLayout } from "./layout.ts";
+import { Publisher, type PublishedVideo } from "./publish.ts";
 import { startRegion, type SandboxRegion } from "./region.ts";
-import { readSample } from "./sample.ts";
+import { readSample, type SampleFile } from "./sample.ts";
 import { sandboxSettings } from "./settings.ts";
 import { StorageFronts } from "./storage/storageFronts.ts";
 
@@ -30,77 +33,127 @@ const RESOURCE_GROUP = "sandbox";
 const SAMPLE = "paircast-sample";
 const VERIFIED_WITHIN_MS = 30_000;
 
-/** Dispose it to stop everything that it started. */
-export class Sandbox implements AsyncDisposable {
+/** Dispose it to stop everything that was started. */
+export interface Sandbox extends AsyncDisposable {
   readonly regions: readonly SandboxRegion[];
   readonly serving: Serving;
-  readonly control: ControlServer;
+  readonly controlUrl: string;
+  readonly videos: readonly PublishedVideo[];
   /** The configuration file of the gateway, for other commands. */
   readonly configFile: string;
-  readonly #stack: AsyncDisposableStack;
-  readonly #videos: PublishedVideo[];
+}
 
-  private constructor(
-    parts: Pick<Sandbox, "regions" | "serving" | "control" | "configFile">,
-    videos: PublishedVideo[],
-    stack: AsyncDisposableStack,
-  ) {
-    this.regions = parts.regions;
-    this.serving = parts.serving;
-    this.control = parts.control;
-    this.configFile = parts.configFile;
-    this.#videos = videos;
-    this.#stack = stack;
+/** Resolves when the sample plays from every region. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { progress, layout, version } = options;
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.adopt(await mkdtemp(join(tmpdir(), "paircast-sandbox-")), async (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const log = createLog("warn");
+  progress("starting blob storage, media accounts, streaming endpoints and key delivery of two regions");
+  const started = await startRegions(options, log, folder, stack);
+  const { regions } = started;
+  const configFile = join(folder, "paircast.yaml");
+  const settings = sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath: join(folder, "paircast.db") });
+  await writeFile(configFile, settings, { mode: 0o600 });
+  const desk = new PublishingDesk(regions);
+  const control = stack.use(await startControl(layout.control, regions, desk, log));
+  progress("starting the gateway, health probes and the replicator");
+  const foundations = stack.use(await composeFoundations({ config: loadConfig(configFile), version, log }));
+  const serving = stack.use(await composeServe(foundations, { control: control.origin }));
+  desk.open(serving, started.sample);
+  progress("publishing the sample video in the first region");
+  await desk.publishSample();
+  progress("waiting for the replicator to copy and verify it in the second region");
+  await allVerified(foundations, desk.videos, regions, options.stop);
+  const owned = stack.move();
+  const release = async (): Promise<void> => owned.disposeAsync();
+  return { regions, serving, controlUrl: control.origin, videos: desk.videos, configFile, [Symbol.asyncDispose]: release };
+}
+
+async function startControl(port: number, regions: readonly SandboxRegion[], desk: PublishingDesk, log: Log): Promise<FaultServer> {
+  const app = controlApp({
+    regions,
+    pageOrigins: () => desk.pageOrigins,
+    videos: () => desk.videos,
+    publish: async (request) => desk.publishCopy(request),
+    log,
+  });
+  const listener = getRequestListener(app.fetch);
+  return FaultServer.start({
+    label: "control port",
+    host: homeHost,
+    port,
+    listener: (req, res) => {
+      void listener(req, res);
+    },
+    tls: null,
+    clock,
+  });
+}
+
+/** Where videos are published. It opens when the gateway listens, because key URLs name the gateway. */
+class PublishingDesk {
+  readonly #regions: readonly SandboxRegion[];
+  readonly #videos: PublishedVideo[] = [];
+  #open: { readonly publisher: Publisher; readonly pageOrigin: string } | null = null;
+
+  constructor(regions: readonly SandboxRegion[]) {
+    this.#regions = regions;
   }
 
   get videos(): readonly PublishedVideo[] {
     return this.#videos;
   }
 
-  /** Resolves when the sample plays from every region. */
-  static async start(options: SandboxOptions): Promise<Sandbox> {
-    const { progress, layout, version } = options;
-    await using stack = new AsyncDisposableStack();
-    const folder = stack.adopt(await mkdtemp(join(tmpdir(), "paircast-sandbox-")), async (path) =>
-      rm(path, { recursive: true, force: true }),
-    );
-    const log = createLog("warn");
-    progress("starting blob storage, media accounts, streaming endpoints and key delivery of two regions");
-    const started = await startRegions(options, log, folder, stack);
-    const configFile = join(folder, "paircast.yaml");
-    await writeFile(
-      configFile,
-      sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath: join(folder, "paircast.db") }),
-      { mode: 0o600 },
-    );
-    const videos: PublishedVideo[] = [];
-    const { regions } = started;
-    const control = stack.use(await ControlServer.start({ port: layout.control, regions, videos: () => videos, clock }));
-    progress("starting the gateway, health probes and the replicator");
-    const foundations = stack.use(await composeFoundations({ config: loadConfig(configFile), version, log }));
-    const serving = stack.use(await composeServe(foundations, { control: control.url }));
-    const publisher = new Publisher({
-      regions: new Map(regions.map(({ name, arm }) => [name, arm])),
-      keysUrl: `${serving.gatewayUrl}/keys`,
-      sample: await readSample(),
-      signingKey: crypto.getRandomValues(new Uint8Array(40)),
-      clock,
-    });
-    progress("publishing the sample video in the first region");
-    videos.push(...(await publishSample(publisher, regions)));
-    control.open({ pageOrigin: serving.adminUrl, publish: async (request) => publishCopy(publisher, request, videos) });
-    progress("waiting for the replicator to copy and verify it in the second region");
-    await allVerified(foundations, videos, regions, options.stop);
-    return new Sandbox({ regions, serving, control, configFile }, videos, stack.move());
+  get pageOrigins(): readonly string[] {
+    return this.#open === null ? [] : [this.#open.pageOrigin];
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+  open({ gatewayUrl, adminUrl }: Serving, sample: readonly SampleFile[]): void {
+    const publisher = new Publisher({
+      regions: new Map(this.#regions.map(({ name, arm }) => [name, arm])),
+      keysUrl: `${gatewayUrl}/keys`,
+      sample,
+      signingKey: randomBytes(40),
+      clock,
+    });
+    this.#open = { publisher, pageOrigin: adminUrl };
+  }
+
+  /** One asset, published twice: with keys from the gateway, and with keys from the region's own key host. */
+  async publishSample(): Promise<void> {
+    const publisher = this.#publisher();
+    const home = this.#regions[0]?.name ?? "";
+    await publisher.upload(home, SAMPLE);
+    this.#videos.push(await publisher.publish(home, SAMPLE, "gateway-keys", SAMPLE));
+    this.#videos.push(await publisher.publish(home, SAMPLE, "region-keys", `${SAMPLE}-region-keys`));
+  }
+
+  /** Another copy of the sample: an asset of its own, so that there is something to replicate. */
+  async publishCopy({ region, protection, name }: PublishRequest): Promise<PublishedVideo> {
+    const publisher = this.#publisher();
+    const chosen = name ?? `${SAMPLE}-${random.uuid().slice(0, 8)}`;
+    if (this.#videos.some((video) => video.name === chosen)) {
+      throw new PaircastError("video_exists", `a video named ${chosen} is published already: choose another name`, { retry: "conflict" });
+    }
+    await publisher.upload(region, chosen);
+    const video = await publisher.publish(region, chosen, protection, chosen);
+    this.#videos.push(video);
+    return video;
+  }
+
+  #publisher(): Publisher {
+    if (this.#open === null)
+      throw new PaircastError("not_ready", "the sandbox is still starting: try again in a moment", { retry: "retry" });
+    return this.#open.publisher;
   }
 }
 
 interface StartedRegions {
   readonly regions: readonly SandboxRegion[];
+  readonly sample: readonly SampleFile[];
   readonly subscriptionId: string;
   readonly apiKey: string;
   readonly caFile: string | null;
@@ -116,7 +169,7 @@ async function startRegions(
   const apiKey = random.uuid();
   const accounts = layout.regions.map(({ storageAccount }) => ({
     name: storageAccount,
-    key: Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString("base64"),
+    key: randomBytes(64).toString("base64"),
   }));
   const [azurite, sample, authority] = await Promise.all([
     Azurite.start({ accounts, port: 0, clock, log }).then((started) => stack.use(started)),
@@ -129,35 +182,10 @@ async function startRegions(
   for (const [at, region] of layout.regions.entries()) {
     regions.push(stack.use(await startRegion({ ...shared, layout: region, accountKey: accounts[at]?.key ?? "" })));
   }
-  if (authority === null) return { regions, subscriptionId, apiKey, caFile: null };
+  if (authority === null) return { regions, sample, subscriptionId, apiKey, caFile: null };
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, authority.ca);
-  return { regions, subscriptionId, apiKey, caFile };
-}
-
-/** One asset, published twice: with keys from the gateway, and with keys from the region's own key host. */
-async function publishSample(publisher: Publisher, regions: readonly SandboxRegion[]): Promise<PublishedVideo[]> {
-  const home = regions[0]?.name ?? "";
-  await publisher.upload(home, SAMPLE);
-  return [
-    await publisher.publish(home, SAMPLE, "gateway-keys", SAMPLE),
-    await publisher.publish(home, SAMPLE, "region-keys", `${SAMPLE}-region-keys`),
-  ];
-}
-
-/** Another copy of the sample: an asset of its own, so that there is something to replicate. */
-async function publishCopy(
-  publisher: Publisher,
-  { region, protection, name }: { readonly region: string; readonly protection: Protection; readonly name: string | null },
-  videos: PublishedVideo[],
-): Promise<PublishedVideo> {
-  const chosen = name ?? `${SAMPLE}-${random.uuid().slice(0, 8)}`;
-  if (videos.some((video) => video.name === chosen))
-    throw new PaircastError("video_exists", `a video named ${chosen} is published already: choose another name`);
-  await publisher.upload(region, chosen);
-  const video = await publisher.publish(region, chosen, protection, chosen);
-  videos.push(video);
-  return video;
+  return { regions, sample, subscriptionId, apiKey, caFile };
 }
 
 async function allVerified(

@@ -17,6 +17,8 @@ export interface SandboxReady {
     readonly storage: string;
   }[];
   readonly videos: readonly SandboxVideo[];
+  /** Configuration file of the running gateway. */
+  readonly config: string;
 }
 
 export interface SandboxVideo {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Agent, request } from "undici";
@@ -143,6 +143,21 @@ describe("refuse", () => {
     await eventually(2000, "the beginning", async () => (open.received().includes("beginning") ? true : null));
     await server.set(fault("refuse"));
     await within(2000, "the connection to close", open.closed);
+  });
+
+  it("waits for its port when somebody has it for a moment", async () => {
+    const clock = new ManualClock();
+    const server = await start({ clock });
+    await server.set(fault("refuse"));
+    const squatter = createServer().listen(Number(new URL(server.origin).port), "127.0.0.1");
+    await within(2000, "the squatter to listen", once(squatter, "listening"));
+    const cleared = server.clear();
+    await eventually(2000, "a second try to be due", async () => (clock.pendingTimers === 2 ? true : null));
+    squatter.close();
+    await within(2000, "the squatter to leave", once(squatter, "close"));
+    await clock.advance(50);
+    await within(2000, "the server to listen", cleared);
+    expect((await get(server, client())).status).toBe(200);
   });
 
   it("ends as the last of several quick changes says", async () => {

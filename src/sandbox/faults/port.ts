@@ -20,6 +20,7 @@ export class Port {
   readonly #options: PortOptions;
   readonly #server: Server;
   #number: number;
+  #opened = false;
   #closing: Promise<void> = Promise.resolve();
 
   constructor(options: PortOptions) {
@@ -36,14 +37,13 @@ export class Port {
   async open(): Promise<void> {
     if (this.#server.listening) return;
     await this.#closing;
-    const retaking = this.#options.port === 0 && this.#number !== 0;
     using limit = this.#options.clock.deadline(RETAKE_TIMEOUT_MS);
     for (;;) {
       try {
         await this.#bind();
         return;
       } catch (cause) {
-        if (!retaking || limit.signal.aborted) throw this.#taken(cause);
+        if (!this.#opened || limit.signal.aborted) throw this.#taken(cause);
         // Somebody's outgoing connection was given the number meanwhile; it soon goes away.
         await this.#options.clock.sleep(RETAKE_INTERVAL_MS);
       }
@@ -70,6 +70,7 @@ export class Port {
       resolve();
     });
     await promise;
+    this.#opened = true;
     this.#number = (this.#server.address() as AddressInfo).port;
   }
 

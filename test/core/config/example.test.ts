@@ -1,6 +1,7 @@
 /** The annotated example in the repository: valid, complete, and telling the truth about defaults. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { parseConfig } from "../../../src/core/config/load.ts";
 import { configSchema } from "../../../src/core/config/schema.ts";
 
@@ -25,16 +26,18 @@ test("shows the default of everything below the regions", () => {
   expect(rest).toEqual(defaults);
 });
 
-test("mentions every setting", () => {
-  const mentioned = new Set([...text.matchAll(/^[\s#-]*([a-zA-Z]+):/gm)].map((found) => found[1] ?? ""));
-  const { regions, ...defaults } = configSchema.parse({ regions: [{ name: "a", streaming: "https://a.example" }] });
-  expect(regions).toHaveLength(1);
-  expect(settings(defaults).filter((name) => !mentioned.has(name))).toEqual([]);
+test("mentions every setting, the optional ones too", () => {
+  const mentioned = new Set([...text.matchAll(/\b([a-zA-Z]+)(?=:|[,}])/g)].map((found) => found[1] ?? ""));
+  const known = settings(z.toJSONSchema(configSchema, { io: "input" }));
+  expect(known).toContain("publicUrl");
+  expect([...new Set(known)].filter((name) => !mentioned.has(name))).toEqual([]);
 });
 
-/** Names of settings, at any depth; a listen address is one setting. */
-function settings(value: object): string[] {
-  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner) && name !== "listen" ? [name, ...settings(inner)] : [name],
-  );
+/** Names of properties in a JSON schema, at any depth. */
+function settings(schema: unknown): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([name, inner]: [string, unknown]) => {
+    const own = name === "properties" && typeof inner === "object" && inner !== null ? Object.keys(inner) : [];
+    return [...own, ...settings(inner)];
+  });
 }
