@@ -101,7 +101,13 @@ program
   .option("--port-base <n>", "gateway on N, admin on N+1, control on N+2, regions from N+10; 0 takes free ports")
   .option("--tls", "streaming and key delivery of the regions over TLS")
   .action(async (options: { json?: boolean; portBase?: string; tls?: boolean }) => {
-    const { sandbox } = await import("./sandbox/command.ts");
+    const { sandbox } = await import("./sandbox/command.ts").catch((cause: unknown) => {
+      throw new PaircastError(
+        "sandbox_missing",
+        "the sandbox is not part of this installation: run it from a clone of the repository, after `npm ci`",
+        { cause },
+      );
+    });
     await sandbox(terminal, { json: options.json === true, portBase: options.portBase ?? null, tls: options.tls === true });
   });
 

@@ -130,11 +130,9 @@ class Gateway {
     const durationMs = this.#deps.clock.monotonic() - started;
     const origin = decision?.region ?? null;
     const { status } = response;
-    recordAccess(
-      { requestId, method, target, kind, mode, status, reason, origin, durationMs, decision },
-      this.#deps.metrics,
-      this.#accessLog,
-    );
+    // Health checks come every few seconds and say nothing: they are counted, not logged.
+    const log = reason === "probe" ? null : this.#accessLog;
+    recordAccess({ requestId, method, target, kind, mode, status, reason, origin, durationMs, decision }, this.#deps.metrics, log);
     return response;
   }
 
@@ -146,8 +144,9 @@ class Gateway {
   }
 
   #local({ requestId }: Visit, answer: LocalAnswer): Outcome {
-    const labels = { requestId, reason: "local", origin: null };
-    return { response: this.#localResponse(answer, labels), reason: "local", decision: null, mode: "local" };
+    const reason = answer === "preflight" ? "preflight" : "probe";
+    const labels = { requestId, reason, origin: null };
+    return { response: this.#localResponse(answer, labels), reason, decision: null, mode: "local" };
   }
 
   #localResponse(answer: LocalAnswer, labels: { requestId: string; reason: string; origin: null }): Response {

@@ -40,7 +40,7 @@ function description({ serving, controlUrl, regions, videos, configFile }: Sandb
   };
 }
 
-function invitation({ serving, controlUrl, regions, videos, configFile }: Sandbox): string {
+function invitation({ serving, controlUrl, regions, videos }: Sandbox): string {
   return [
     "",
     `  status page and player   ${serving.adminUrl}/`,
@@ -54,7 +54,7 @@ function invitation({ serving, controlUrl, regions, videos, configFile }: Sandbo
     "  lose a region:    " +
       `curl -X POST ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults -H 'content-type: application/json' -d '{"service":"all","kind":"refuse"}'`,
     "  bring it back:    " + `curl -X DELETE ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults`,
-    "  ask why:          " + `npx paircast explain '${videos[0]?.hls ?? "/"}' --config ${configFile}`,
+    "  ask why:          " + `npm run -s paircast -- explain '${videos[0]?.hls ?? "/"}' --admin ${serving.adminUrl}`,
     "",
     "  Ctrl-C stops everything.",
   ].join("\n");

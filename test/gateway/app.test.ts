@@ -176,7 +176,7 @@ describe("answers of the gateway's own", () => {
       const allowed = answer.headers.get("access-control-allow-headers")?.split(", ") ?? [];
       expect(allowed).toEqual(expect.arrayContaining(["authorization", "content-type", "range", "x-axdrm-message", "*"]));
       expect(Number(answer.headers.get("access-control-max-age"))).toBeGreaterThan(0);
-      expect(answer.headers.get("x-paircast-reason")).toBe("local");
+      expect(answer.headers.get("x-paircast-reason")).toBe("preflight");
     }
   });
 
@@ -194,6 +194,15 @@ describe("answers of the gateway's own", () => {
     const starting = await gatewayOf({}, false).ask("/readyz");
     expect([starting.status, await starting.json()]).toEqual([503, { status: "starting" }]);
     expect((await gatewayOf().ask("/readyz")).status).toBe(200);
+  });
+
+  it("logs no line for health checks, and one for anything else", async () => {
+    const world = gatewayOf();
+    await world.ask("/healthz");
+    await world.ask("/readyz");
+    expect(world.logs.of("gateway.request")).toEqual([]);
+    await world.ask(MANIFEST);
+    expect(world.logs.of("gateway.request")).toHaveLength(1);
   });
 
   it.each([
