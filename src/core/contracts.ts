@@ -24,6 +24,7 @@ export interface Region {
  * - `body` the body is not what was asked for (HTML for a playlist, text for a key) · `truncated` ended early · `too_large`
  * - `segment` the manifest is fine, a segment of it is not · `key_length` a clear key that is not 16 bytes
  * - `key_mismatch` a key that differs from the verified one
+ * - `stale` a live playlist or MPD that does not advance · `regressed` one that went backwards or shrank · `rewritten` one whose published segments changed
  */
 export const FAILURE_REASONS = [
   "refused",
@@ -40,12 +41,15 @@ export const FAILURE_REASONS = [
   "segment",
   "key_length",
   "key_mismatch",
+  "stale",
+  "regressed",
+  "rewritten",
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** What one look at one service of one region showed. */
 export type Outcome =
-  | { readonly ok: true; readonly durationMs: number }
+  | { readonly ok: true; readonly durationMs: number; readonly signals?: readonly Signal[] }
   | {
       readonly ok: false;
       readonly durationMs: number;
@@ -54,7 +58,23 @@ export type Outcome =
       readonly detail: string;
     };
 
-export type HealthStatus = "healthy" | "unhealthy" | "unknown";
+/**
+ * `degraded`: serves, and something speaks for another region (a certificate near its end, slow first bytes): eligible, ranked after healthy.
+ * `unknown`: not looked at yet: eligible, ranked after degraded.
+ */
+export const HEALTH_STATUSES = ["healthy", "degraded", "unhealthy", "unknown"] as const;
+export type HealthStatus = (typeof HEALTH_STATUSES)[number];
+
+/** What makes a service degraded before it fails: one word, a metric label. */
+export const SIGNAL_KINDS = ["certificate", "clock", "first_byte", "throughput"] as const;
+export type SignalKind = (typeof SIGNAL_KINDS)[number];
+
+/** One graded observation of a probe that succeeded. */
+export interface Signal {
+  readonly kind: SignalKind;
+  /** For people: the figure and the limit. */
+  readonly detail: string;
+}
 
 /** The state of one service of one region, as every reader sees it. */
 export interface ServiceHealth {
@@ -68,6 +88,12 @@ export interface ServiceHealth {
   readonly checkedAt: number | null;
   /** Consecutive outcomes that speak against the present status. */
   readonly pending: number;
+  /** What degrades the service now; empty or left out: nothing. */
+  readonly signals?: readonly Signal[];
+  /** Share of its viewers that the service may have now, 0 to 1: less than 1 while it returns slowly after a recovery. Left out: 1. */
+  readonly share?: number;
+  /** Until when a flapping service is kept unhealthy although its probes succeed; null or left out: it is not held. */
+  readonly heldUntil?: number | null;
 }
 
 /** All services at one moment. Replaced whole, never edited. */
@@ -141,7 +167,20 @@ export type Holding =
   | "unknown";
 
 /** Why a candidate may or may not serve, one word each. */
-export type Verdict = "healthy" | "unknown" | "unhealthy" | "missing" | "absent" | "tried" | "no_service";
+export type Verdict =
+  | HealthStatus
+  | "missing"
+  | "absent"
+  | "tried"
+  | "no_service"
+  /** An operator sends new requests elsewhere. */
+  | "drained"
+  /** An operator keeps everything away, also when nothing else is left. */
+  | "disabled"
+  /** Streaming is well, and the keys that this video needs cannot be had. */
+  | "no_keys"
+  /** It returns slowly after a recovery, and this viewer is not in its share yet. */
+  | "ramping";
 
 export interface Considered {
   readonly region: string;
@@ -154,9 +193,10 @@ export interface Considered {
 /**
  * Why the answer is what it is, one word each: the `x-paircast-reason` header, the access log and the metric label.
  * - `primary` the first candidate serves · `failover` an earlier candidate was not eligible · `failopen` nobody was eligible, least bad chosen
+ * - `pinned` an operator's pin · `canary` the share of requests that tries a region out
  * - `not_found` every candidate was asked and has no such video · `unavailable` nobody eligible and configured to fail closed
  */
-export const DECISION_REASONS = ["primary", "failover", "failopen", "not_found", "unavailable"] as const;
+export const DECISION_REASONS = ["primary", "failover", "failopen", "pinned", "canary", "not_found", "unavailable"] as const;
 export type DecisionReason = (typeof DECISION_REASONS)[number];
 
 /** The chosen candidate and why. */
@@ -185,4 +225,24 @@ export interface CanaryKey {
   readonly authorization: string | null;
   /** True where the policy wants a token and none can be made: 401 and 403 then prove that the service answers. */
   readonly tokenUnavailable: boolean;
+}
+
+/**
+ * - `drain` new requests go elsewhere while anything else is eligible; the region still serves as the last resort
+ * - `disable` nothing goes there, also not as the last resort · `pin` everything goes there that it holds
+ */
+export const OVERRIDE_KINDS = ["drain", "disable", "pin"] as const;
+export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+
+/** An operator's word on a region, always with a reason and an end. */
+export interface Override {
+  readonly id: string;
+  readonly kind: OverrideKind;
+  readonly region: string;
+  readonly service: Service | "all";
+  readonly reason: string;
+  /** Who said so: a name given by the operator, or `api`. */
+  readonly by: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
 }

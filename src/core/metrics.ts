@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import {
   DECISION_REASONS,
   FAILURE_REASONS,
+  HEALTH_STATUSES,
   SERVICES,
   type DecisionReason,
   type FailureReason,
@@ -23,7 +24,7 @@ export type LookupResult = (typeof LOOKUPS)[number];
 export const JOB_RESULTS = ["changed", "unchanged", "conflict", "failed"] as const;
 export type JobResult = (typeof JOB_RESULTS)[number];
 const KINDS: readonly (RequestKind | "other")[] = ["manifest", "media", "key", "other"];
-const STATES: readonly HealthStatus[] = ["healthy", "unhealthy", "unknown"];
+const STATES = HEALTH_STATUSES;
 
 export interface MetricsOptions {
   readonly version: string;

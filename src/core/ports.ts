@@ -2,7 +2,7 @@
  * The interfaces at which the areas meet the world, each with its contract. Every implementation, the in-memory one included, runs
  * the conformance suite of its port (`test/conformance`).
  */
-import type { Canary, CatalogueEntry, HealthSnapshot, Outcome, Service } from "./contracts.ts";
+import type { Canary, CatalogueEntry, HealthSnapshot, Outcome, Override, Service } from "./contracts.ts";
 import type {
   AssetSpec,
   ContentKeyPolicy,
@@ -240,6 +240,41 @@ export interface HttpQuestion {
  */
 export interface HttpClient {
   ask(question: HttpQuestion): Promise<HttpAnswer>;
+}
+
+/** One thing that was done to the overrides, for the audit. */
+export interface OverrideEvent {
+  readonly at: number;
+  readonly action: "set" | "lifted" | "expired";
+  readonly override: Override;
+  readonly by: string;
+}
+
+/**
+ * Keeps operators' overrides for everyone who shares the store.
+ * - `set` replaces an override of the same region and service (a drain becomes a disable); `lift` by id is idempotent and returns what was lifted.
+ * - `active` gives those that have not expired at `now`; expired ones are removed by the next write and audited as `expired`.
+ * - `audit` lists the newest events first, at most `limit`; nothing in it is ever changed.
+ * - `revision` changes whenever any override has changed, through whichever process; it is cheap to call.
+ * - A write that returned survives a crash.
+ */
+export interface OverrideStore extends AsyncDisposable {
+  set(override: Override): Promise<void>;
+  lift(id: string, by: string, now: number): Promise<Override | null>;
+  active(now: number): Promise<readonly Override[]>;
+  audit(limit: number): Promise<readonly OverrideEvent[]>;
+  revision(): Promise<string>;
+}
+
+/** Reads overrides on the hot path: a plain read of memory, at most a second old. Expired ones are left out. */
+export interface OverrideView {
+  active(): readonly Override[];
+}
+
+/** Keeps the last health snapshot over a restart. It may be lost or stale: `load` returns null then. */
+export interface HealthMemory {
+  load(): Promise<HealthSnapshot | null>;
+  save(snapshot: HealthSnapshot): Promise<void>;
 }
 
 /** Gives probes something real to play. Null where the region holds nothing that could be asked for. */

@@ -1,16 +1,19 @@
 /** The admin API's answers, once: `/api/openapi.json` is made from these, and the tests check the answers against them. */
 import { z } from "zod";
-import { DECISION_REASONS, FAILURE_REASONS, SERVICES } from "../core/contracts.ts";
+import { DECISION_REASONS, FAILURE_REASONS, HEALTH_STATUSES, SERVICES, SIGNAL_KINDS } from "../core/contracts.ts";
 
 const at = z.number().describe("epoch milliseconds");
 
 const serviceHealth = z.strictObject({
-  status: z.enum(["healthy", "unhealthy", "unknown"]),
+  status: z.enum(HEALTH_STATUSES),
   since: at,
   reason: z.enum(FAILURE_REASONS).nullable(),
   detail: z.string().nullable(),
   checkedAt: at.nullable(),
   pending: z.int().describe("consecutive outcomes that speak against the present status"),
+  signals: z.array(z.strictObject({ kind: z.enum(SIGNAL_KINDS), detail: z.string() })).optional(),
+  share: z.number().optional().describe("share of its viewers that it may have now; left out: 1"),
+  heldUntil: at.nullable().optional(),
 });
 
 const catalogueEntry = z.strictObject({
@@ -59,7 +62,7 @@ const status = z.strictObject({
 });
 
 const holding = z.enum(["verified", "missing", "found", "absent", "unknown"]);
-const verdict = z.enum(["healthy", "unknown", "unhealthy", "missing", "absent", "tried", "no_service"]);
+const verdict = z.enum([...HEALTH_STATUSES, "missing", "absent", "tried", "no_service", "drained", "disabled", "no_keys", "ramping"]);
 
 const explanation = z.strictObject({
   method: z.string(),

@@ -15,6 +15,9 @@ import type { Candidate } from "./candidates.ts";
 /** Region name -> what is known of its copy. A region that is not named is `unknown`. */
 export type Holdings = Readonly<Record<string, Holding>>;
 
+/** Verdicts that let a region serve, best first. */
+const ELIGIBLE: readonly Verdict[] = ["healthy", "degraded", "unknown"];
+
 export interface Question {
   readonly service: Service;
   /** In order of priority. */
@@ -35,6 +38,9 @@ const SEVERITY: Readonly<Record<FailureReason, number>> = {
   not_found: 0,
   unauthorized: 0,
   // It serves something, or served it too slowly for the probe.
+  stale: 1,
+  regressed: 1,
+  rewritten: 1,
   segment: 1,
   too_large: 1,
   status: 2,
@@ -82,7 +88,7 @@ function consider(candidate: Candidate, question: Question): Considered {
   const { region } = candidate;
   const health = question.health.regions[region]?.[question.service];
   const verdict = verdictOn(candidate, health, question);
-  return { region, eligible: verdict === "healthy" || verdict === "unknown", verdict, detail: explain(verdict, health, question, region) };
+  return { region, eligible: ELIGIBLE.includes(verdict), verdict, detail: explain(verdict, health, question, region) };
 }
 
 function verdictOn({ region, base }: Candidate, health: ServiceHealth | undefined, { holdings, tried }: Question): Verdict {
@@ -96,7 +102,7 @@ function verdictOn({ region, base }: Candidate, health: ServiceHealth | undefine
 /** Lower is better. A region that has just shown the video outweighs one that is healthy and did not answer for it. */
 function rank(each: Considered, question: Question): number {
   const holding = question.holdings[each.region];
-  return (holding === "verified" || holding === "found" ? 0 : 2) + (each.verdict === "healthy" ? 0 : 1);
+  return (holding === "verified" || holding === "found" ? 0 : 3) + ELIGIBLE.indexOf(each.verdict);
 }
 
 function severity(each: Considered, { health, service }: Question): number {
@@ -126,6 +132,11 @@ function explain(verdict: Verdict, health: ServiceHealth | undefined, { service,
     absent: holding,
     unknown: `${service} not probed yet; ${holding}`,
     healthy: `${service} healthy; ${holding}`,
+    degraded: `${service} degraded: ${(health?.signals ?? []).map(({ detail }) => detail).join(", ")}; ${holding}`,
+    drained: `drained by an operator; ${holding}`,
+    disabled: "disabled by an operator",
+    no_keys: "the keys that this video needs cannot be had",
+    ramping: `${service} returns slowly after a recovery; ${holding}`,
     unhealthy: `${service} unhealthy: ${health?.detail ?? health?.reason ?? "no reason given"}; ${holding}`,
   };
   return words[verdict];
