@@ -25,6 +25,8 @@ export interface PublishRequest {
   readonly protection: Protection;
   /** Null: any name that is free. */
   readonly name: string | null;
+  /** A live channel that broadcasts the sample over and over, instead of the recording. */
+  readonly live: boolean;
 }
 
 export interface ControlDeps {
@@ -67,6 +69,7 @@ const videoBody = z.strictObject({
     .regex(/^[a-z0-9](?:-?[a-z0-9]){2,}$/, "write 3 to 63 lower-case letters, digits and single hyphens: it names a container too")
     .nullable()
     .prefault(null),
+  live: z.boolean().prefault(false),
 });
 
 /** The application of the control port. */

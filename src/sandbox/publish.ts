@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { ArmClient } from "./arm.ts";
 import type { JsonObject } from "./contracts.ts";
-import { uploadSample, type SampleFile } from "./sample.ts";
+import { liveSample, uploadSample, type SampleFile } from "./sample.ts";
 
 /**
  * - `gateway-keys` AES-128, key URI at the gateway, token needed · `region-keys` AES-128, key URI at the region's own key host, open
@@ -60,13 +60,16 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** Uploads the sample's files as asset `name`. Its container has the asset's name. */
-  async upload(region: string, name: string): Promise<void> {
+  /** Uploads the sample's files as asset `name`, to be broadcast where it is to be `live`. Its container has the asset's name. */
+  async upload(region: string, name: string, live = false): Promise<void> {
     const arm = this.#arm(region);
     await arm.put(`assets/${name}`, { container: name, description: "The sandbox's sample video", alternateId: `sample/${name}` });
     const expiry = new Date(this.#options.clock.now() + 3_600_000).toISOString();
     const answer = containerSas.parse(await arm.post(`assets/${name}/listContainerSas`, { permissions: "ReadWrite", expiryTime: expiry }));
-    await uploadSample(new ContainerClient(answer.assetContainerSasUrls[0]), this.#options.sample);
+    await uploadSample(
+      new ContainerClient(answer.assetContainerSasUrls[0]),
+      live ? liveSample(this.#options.sample) : this.#options.sample,
+    );
   }
 
   /** Publishes an uploaded asset under a new locator. */

@@ -17,6 +17,14 @@ export async function readSample(): Promise<readonly SampleFile[]> {
   );
 }
 
+/** The sample as a live channel: its server manifest says that it is broadcast over and over. */
+export function liveSample(files: readonly SampleFile[]): readonly SampleFile[] {
+  const mark = '<head>\n    <meta name="paircast-live" content="loop" />';
+  return files.map((file) =>
+    file.name.endsWith(".ism") ? { ...file, content: Buffer.from(file.content.toString("utf8").replace("<head>", mark)) } : file,
+  );
+}
+
 /** Puts the files into a container, as an encoder leaves them. */
 export async function uploadSample(container: ContainerClient, files: readonly SampleFile[], signal?: AbortSignal): Promise<void> {
   const abort = signal === undefined ? {} : { abortSignal: signal };

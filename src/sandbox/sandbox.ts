@@ -132,13 +132,13 @@ class PublishingDesk {
   }
 
   /** Another copy of the sample: an asset of its own, so that there is something to replicate. */
-  async publishCopy({ region, protection, name }: PublishRequest): Promise<PublishedVideo> {
+  async publishCopy({ region, protection, name, live }: PublishRequest): Promise<PublishedVideo> {
     const publisher = this.#publisher();
     const chosen = name ?? `${SAMPLE}-${random.uuid().slice(0, 8)}`;
     if (this.#videos.some((video) => video.name === chosen)) {
       throw new PaircastError("video_exists", `a video named ${chosen} is published already: choose another name`, { retry: "conflict" });
     }
-    await publisher.upload(region, chosen);
+    await publisher.upload(region, chosen, live);
     const video = await publisher.publish(region, chosen, protection, chosen);
     this.#videos.push(video);
     return video;

@@ -190,10 +190,10 @@ describe("publishing", () => {
       status: 201,
       body: { name: "chosen", source: "northeurope", protection: "gateway-keys" },
     });
-    expect((await ask("POST", "/videos", { region: "westeurope", protection: "clear", name: "my-copy-2" })).status).toBe(201);
+    expect((await ask("POST", "/videos", { region: "westeurope", protection: "clear", name: "my-copy-2", live: false })).status).toBe(201);
     expect(published).toEqual([
-      { region: "northeurope", protection: "gateway-keys", name: null },
-      { region: "westeurope", protection: "clear", name: "my-copy-2" },
+      { region: "northeurope", protection: "gateway-keys", name: null, live: false },
+      { region: "westeurope", protection: "clear", name: "my-copy-2", live: false },
     ]);
   });
 

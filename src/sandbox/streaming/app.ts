@@ -6,20 +6,23 @@ import { errorChain, errorCode } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { AccountView, EmulatedLocator, FaultView } from "../contracts.ts";
 import { bodyAnswer } from "./answer.ts";
-import { type Assets, CachedAssets, type PartOf } from "./assets.ts";
+import { type Assets, CachedAssets, type IndexedTrack } from "./assets.ts";
 import type { BlobReader } from "./blobs.ts";
 import { mediaPresentation } from "./dash.ts";
 import { mediaPlaylist, multivariantPlaylist } from "./hls.ts";
+import { type Broadcast, findOnAir, onAir, roundMs } from "./live.ts";
 import { OriginError } from "./originErrors.ts";
 import { type StreamingRequest, parseStreamingPath } from "./path.ts";
 import { type Envelope, encryptSegment, protectionFor } from "./protection.ts";
-import type { Rendition } from "./serverManifest.ts";
+import type { Rendition, ServerManifest } from "./serverManifest.ts";
+import { shiftFragment } from "./shift.ts";
+import type { TrackIndex } from "./trackIndex.ts";
 
 export interface StreamingDeps {
   readonly account: AccountView;
   readonly blobs: BlobReader;
   readonly clock: Clock;
-  /** Only `missing-segments` is honoured here; the other faults belong to the server around the app. */
+  /** Only `missing-segments` and `stale` are honoured here; the other faults belong to the server around the app. */
   readonly fault: FaultView;
   /** The region's key-delivery base URL, without a trailing slash. */
   readonly keysUrl: string;
@@ -32,6 +35,7 @@ export interface StreamingDeps {
  */
 export function streamingApp(deps: StreamingDeps): Hono {
   const assets = new CachedAssets(deps.blobs);
+  const air = new AirClock(deps);
   const app = new Hono();
   app.use(
     cors({
@@ -41,7 +45,7 @@ export function streamingApp(deps: StreamingDeps): Hono {
       maxAge: 600,
     }),
   );
-  app.get("*", (context) => serve(deps, assets, context.req.raw));
+  app.get("*", (context) => serve(deps, assets, air, context.req.raw));
   app.all("*", (context) =>
     context.json(problem("method_not_allowed", "only GET, HEAD and OPTIONS"), 405, { allow: "GET, HEAD, OPTIONS" }),
   );
@@ -70,13 +74,41 @@ interface Admitted {
   readonly envelope: Envelope | null;
 }
 
-async function serve(deps: StreamingDeps, assets: Assets, raw: Request): Promise<Response> {
+/** An admitted request at work. */
+interface Visit extends Admitted {
+  readonly assets: Assets;
+  readonly manifest: ServerManifest;
+  /** For which a live channel is shown, epoch milliseconds. */
+  readonly now: number;
+  readonly raw: Request;
+}
+
+/** The time that live channels go by: it stands still while the fault `stale` is on. */
+class AirClock {
+  readonly #clock: Clock;
+  readonly #fault: FaultView;
+  #stoodStillAt: number | null = null;
+
+  constructor({ clock, fault }: StreamingDeps) {
+    this.#clock = clock;
+    this.#fault = fault;
+  }
+
+  now(): number {
+    const now = this.#clock.now();
+    this.#stoodStillAt = this.#fault.current()?.kind === "stale" ? (this.#stoodStillAt ?? now) : null;
+    return this.#stoodStillAt ?? now;
+  }
+}
+
+async function serve(deps: StreamingDeps, assets: Assets, air: AirClock, raw: Request): Promise<Response> {
   const admitted = admit(deps, parseStreamingPath(new URL(raw.url).pathname));
   const { request, container } = admitted;
-  const renditions = await assets.renditions(container, request.serverManifest);
-  if (request.kind === "manifest") return serveManifest(admitted, assets, renditions, raw);
-  const rendition = renditionOf(renditions, request.track, request.bitrate);
-  return request.kind === "playlist" ? servePlaylist(admitted, assets, rendition, raw) : serveSegment(admitted, assets, rendition, raw);
+  const manifest = await assets.manifest(container, request.serverManifest);
+  const visit = { ...admitted, assets, manifest, now: air.now(), raw };
+  if (request.kind === "manifest") return serveManifest(visit);
+  const rendition = renditionOf(manifest.renditions, request.track, request.bitrate);
+  return request.kind === "playlist" ? servePlaylist(visit, rendition) : serveSegment(visit, rendition);
 }
 
 function admit({ account, clock, fault, keysUrl }: StreamingDeps, request: StreamingRequest): Admitted {
@@ -108,46 +140,56 @@ function renditionOf(renditions: readonly Rendition[], track: string, bitrate: n
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const DASH_TYPE = "application/dash+xml";
 
-async function serveManifest(
-  { request, container, envelope }: Admitted,
-  assets: Assets,
-  renditions: readonly Rendition[],
-  raw: Request,
-): Promise<Response> {
-  const tracks = await Promise.all(renditions.map((rendition) => assets.track(container, rendition)));
+async function serveManifest(visit: Visit): Promise<Response> {
+  const { request, envelope, raw, now } = visit;
+  const tracks = await indexedTracks(visit);
   const { packaging } = request;
-  return packaging.protocol === "hls"
-    ? bodyAnswer(raw, Buffer.from(multivariantPlaylist(tracks, packaging)), HLS_TYPE)
-    : bodyAnswer(raw, Buffer.from(mediaPresentation(tracks, packaging, envelope)), DASH_TYPE);
+  if (packaging.protocol === "hls") return bodyAnswer(raw, Buffer.from(multivariantPlaylist(tracks, packaging)), HLS_TYPE);
+  const live = visit.manifest.live ? { round: roundMs(tracks.map(({ index }) => index)), now } : null;
+  return bodyAnswer(raw, Buffer.from(mediaPresentation(tracks, packaging, envelope, live)), DASH_TYPE);
 }
 
-async function servePlaylist(
-  { request, container, envelope }: Admitted,
-  assets: Assets,
-  rendition: Rendition,
-  raw: Request,
-): Promise<Response> {
+async function indexedTracks({ assets, container, manifest }: Visit): Promise<readonly IndexedTrack[]> {
+  return Promise.all(manifest.renditions.map((rendition) => assets.track(container, rendition)));
+}
+
+async function servePlaylist(visit: Visit, rendition: Rendition): Promise<Response> {
+  const { request, container, envelope, assets, raw, now } = visit;
   const track = await assets.track(container, rendition);
-  return bodyAnswer(raw, Buffer.from(mediaPlaylist(track, request.packaging, envelope)), HLS_TYPE);
+  const window = visit.manifest.live ? onAir(track.index, await roundOf(visit), now) : null;
+  return bodyAnswer(raw, Buffer.from(mediaPlaylist(track, request.packaging, envelope, window)), HLS_TYPE);
 }
 
-async function serveSegment(
-  { request, container, envelope }: Admitted,
-  assets: Assets,
-  rendition: Rendition,
-  raw: Request,
-): Promise<Response> {
-  const bytes = await assets.part(container, rendition, partOf(request));
+async function roundOf(visit: Visit): Promise<number> {
+  return roundMs((await indexedTracks(visit)).map(({ index }) => index));
+}
+
+async function serveSegment(visit: Visit, rendition: Rendition): Promise<Response> {
+  const { request, envelope, raw } = visit;
+  const bytes = await segmentBytes(visit, rendition);
   // HLS players read a clear initialization segment (the MAP stands before the KEY), Shaka Player decrypts that of an encrypted MPD.
   const encrypted = envelope !== null && (request.kind === "fragment" || request.packaging.protocol === "dash");
   return bodyAnswer(raw, encrypted ? encryptSegment(envelope, bytes) : bytes, `${rendition.kind}/mp4`);
 }
 
-function partOf(request: StreamingRequest): PartOf {
-  return ({ initLength, fragments }) => {
-    if (request.kind !== "fragment") return { offset: 0, size: initLength };
-    const fragment = fragments.find(({ time }) => time === request.time);
-    if (fragment === undefined) throw new OriginError("MPE_FRAGMENT_TIMESTAMP_NOT_FOUND", `no fragment starts at ${request.time}`);
-    return fragment;
-  };
+async function segmentBytes(visit: Visit, rendition: Rendition): Promise<Uint8Array> {
+  const { request, container, assets, manifest, now } = visit;
+  if (request.kind !== "fragment") return assets.part(container, rendition, ({ initLength }) => ({ offset: 0, size: initLength }));
+  const { time } = request;
+  if (!manifest.live)
+    return assets.part(container, rendition, (index) =>
+      known(
+        index.fragments.find((fragment) => fragment.time === time),
+        time,
+      ),
+    );
+  const round = await roundOf(visit);
+  const find = (index: TrackIndex): Broadcast => known(findOnAir(index, round, now, time), time);
+  const { shift } = find((await assets.track(container, rendition)).index);
+  return shiftFragment(await assets.part(container, rendition, (index) => find(index).fragment), shift, rendition.file);
+}
+
+function known<T>(found: T | null | undefined, time: number): T {
+  if (found === null || found === undefined) throw new OriginError("MPE_FRAGMENT_TIMESTAMP_NOT_FOUND", `no fragment starts at ${time}`);
+  return found;
 }

@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { BlobReader } from "./blobs.ts";
 import { OriginError } from "./originErrors.ts";
-import { type Rendition, parseServerManifest } from "./serverManifest.ts";
+import { type Rendition, type ServerManifest, parseServerManifest } from "./serverManifest.ts";
 import { type TrackIndex, parseTrackIndex } from "./trackIndex.ts";
 
 /** A rendition with its index. */
@@ -15,8 +15,8 @@ export interface IndexedTrack {
 export type PartOf = (index: TrackIndex) => { readonly offset: number; readonly size: number };
 
 export interface Assets {
-  /** The renditions of an asset, checked against storage. Throws `OriginError` 404 where there is no such server manifest. */
-  renditions(container: string, serverManifest: string): Promise<readonly Rendition[]>;
+  /** What an asset is made of, checked against storage. Throws `OriginError` 404 where there is no such server manifest. */
+  manifest(container: string, name: string): Promise<ServerManifest>;
   track(container: string, rendition: Rendition): Promise<IndexedTrack>;
   /** Bytes of one media file; safe against a file that is replaced between two requests. */
   part(container: string, rendition: Rendition, choose: PartOf): Promise<Uint8Array>;
@@ -35,7 +35,7 @@ const HEAD_LIMIT = 8 * 1024 * 1024;
 /** One per streaming endpoint. `entries` bounds both caches. */
 export class CachedAssets implements Assets {
   readonly #blobs: BlobReader;
-  readonly #manifests: LRUCache<string, Cached<readonly Rendition[]>>;
+  readonly #manifests: LRUCache<string, Cached<ServerManifest>>;
   readonly #indexes: LRUCache<string, Cached<TrackIndex>>;
 
   constructor(blobs: BlobReader, entries = 500) {
@@ -44,7 +44,7 @@ export class CachedAssets implements Assets {
     this.#indexes = new LRUCache({ max: entries });
   }
 
-  async renditions(container: string, name: string): Promise<readonly Rendition[]> {
+  async manifest(container: string, name: string): Promise<ServerManifest> {
     const key = `${container}/${name}`;
     const known = this.#manifests.get(key);
     const answer = await this.#blobs.read({ container, name, offset: 0, count: SERVER_MANIFEST_LIMIT, ...unless(known) });

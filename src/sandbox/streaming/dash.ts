@@ -1,22 +1,56 @@
 /** The DASH manifest of an asset (ISO/IEC 23009-1, isoff-live, `$Time$`). Every URL but the key's is relative. Pure. */
 import type { IndexedTrack } from "./assets.ts";
+import { WINDOW, onAir } from "./live.ts";
 import { type PlayerKey, hex } from "./hls.ts";
 import { type Packaging, packagingText } from "./path.ts";
 import type { Fragment, TrackIndex } from "./trackIndex.ts";
 
-/** A static MPD. With a key: segment encryption of ISO/IEC 23009-4, one CryptoPeriod for all segments, initialization included. */
-export function mediaPresentation(tracks: readonly IndexedTrack[], packaging: Packaging, key: PlayerKey): string {
-  const longest = Math.max(...tracks.map(({ index }) => durationOf(index)));
+/** A live channel's round and the time for which its MPD is written, both in milliseconds. */
+export interface OnAir {
+  readonly round: number;
+  readonly now: number;
+}
+
+/** A static MPD, or a dynamic one of a live channel. With a key: segment encryption of ISO/IEC 23009-4, one CryptoPeriod for all segments, initialization included. */
+export function mediaPresentation(
+  tracks: readonly IndexedTrack[],
+  packaging: Packaging,
+  key: PlayerKey,
+  live: OnAir | null = null,
+): string {
+  const shown = live === null ? tracks : tracks.map((track) => windowOf(track, live));
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
-    '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" ' +
-      `mediaPresentationDuration="PT${longest.toFixed(3)}S" minBufferTime="PT2S">`,
+    '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011"' +
+      `${attributeText(live === null ? staticAttributes(tracks) : dynamicAttributes(tracks, live))} minBufferTime="PT2S">`,
     '  <Period id="1" start="PT0S">',
-    ...adaptationSets(tracks).flatMap((set, at) => adaptationSet(set, at + 1, packaging, key)),
+    ...adaptationSets(shown).flatMap((set, at) => adaptationSet(set, at + 1, packaging, key)),
     "  </Period>",
     "</MPD>",
     "",
   ].join("\n");
+}
+
+function staticAttributes(tracks: readonly IndexedTrack[]): Record<string, string> {
+  return { type: "static", mediaPresentationDuration: `PT${Math.max(...tracks.map(({ index }) => durationOf(index))).toFixed(3)}S` };
+}
+
+/** Times count from 1970, so that the period starts there. Players of the sandbox are on the same machine: no UTCTiming. */
+function dynamicAttributes(tracks: readonly IndexedTrack[], { now }: OnAir): Record<string, string> {
+  const longest = Math.max(...tracks.map(({ index }) => Math.max(...index.fragments.map(({ duration }) => duration / index.timescale))));
+  const publishTime = new Date(Math.floor(now / 1000) * 1000).toISOString();
+  return {
+    type: "dynamic",
+    availabilityStartTime: "1970-01-01T00:00:00Z",
+    publishTime,
+    minimumUpdatePeriod: `PT${longest.toFixed(3)}S`,
+    timeShiftBufferDepth: `PT${(longest * WINDOW).toFixed(3)}S`,
+    suggestedPresentationDelay: `PT${(longest * 3).toFixed(3)}S`,
+  };
+}
+
+function windowOf(track: IndexedTrack, { round, now }: OnAir): IndexedTrack {
+  return { ...track, index: { ...track.index, fragments: onAir(track.index, round, now).map(({ fragment }) => fragment) } };
 }
 
 /** One per track name, in the order of the server manifest. */

@@ -1,5 +1,6 @@
 /** HLS playlists of an asset (RFC 8216). Every URI but the key's is relative, so that a redirect or another host keeps working. Pure. */
 import type { IndexedTrack } from "./assets.ts";
+import { beginsAt, type Broadcast } from "./live.ts";
 import { type Packaging, packagingText } from "./path.ts";
 import type { Fragment, TrackIndex } from "./trackIndex.ts";
 
@@ -71,22 +72,29 @@ function averageBitrate({ fragments, timescale }: TrackIndex): number {
 /** What a manifest tells a player of the key; null for a clear one. */
 export type PlayerKey = { readonly keyUri: string; readonly iv: Uint8Array } | null;
 
-/** The media playlist of one track. EXT-X-MAP stands before EXT-X-KEY: the initialization segment is clear (RFC 8216, 4.3.2.5). */
-export function mediaPlaylist({ rendition, index }: IndexedTrack, packaging: Packaging, key: PlayerKey): string {
-  const { fragments, timescale } = index;
+/** The media playlist of one track; with `window`, of a live channel. EXT-X-MAP stands before EXT-X-KEY: the initialization segment is clear (RFC 8216, 4.3.2.5). */
+export function mediaPlaylist(
+  { rendition, index }: IndexedTrack,
+  packaging: Packaging,
+  key: PlayerKey,
+  window: readonly Broadcast[] | null = null,
+): string {
+  const { timescale } = index;
+  const fragments = window === null ? index.fragments : window.map(({ fragment }) => fragment);
   const uri = (time: number | "i") => `Fragments(${rendition.track}=${time},${packagingText(packaging)})`;
   const seconds = ({ duration }: Fragment) => duration / timescale;
   return text([
     "#EXTM3U",
     "#EXT-X-VERSION:7",
-    `#EXT-X-TARGETDURATION:${Math.max(1, ...fragments.map((fragment) => Math.round(seconds(fragment))))}`,
-    "#EXT-X-MEDIA-SEQUENCE:0",
-    "#EXT-X-PLAYLIST-TYPE:VOD",
+    `#EXT-X-TARGETDURATION:${Math.max(1, ...index.fragments.map((fragment) => Math.round(seconds(fragment))))}`,
+    `#EXT-X-MEDIA-SEQUENCE:${window?.[0]?.number ?? 0}`,
+    ...(window === null ? ["#EXT-X-PLAYLIST-TYPE:VOD"] : []),
     "#EXT-X-INDEPENDENT-SEGMENTS",
     `#EXT-X-MAP:URI="${uri("i")}"`,
     ...(key === null ? [] : [`#EXT-X-KEY:METHOD=AES-128,URI="${key.keyUri}",IV=0x${hex(key.iv)}`]),
+    ...(window ?? []).slice(0, 1).map((first) => `#EXT-X-PROGRAM-DATE-TIME:${new Date(beginsAt(first, index)).toISOString()}`),
     ...fragments.flatMap((fragment) => [`#EXTINF:${seconds(fragment).toFixed(6)},`, uri(fragment.time)]),
-    "#EXT-X-ENDLIST",
+    ...(window === null ? ["#EXT-X-ENDLIST"] : []),
   ]);
 }
 

@@ -15,6 +15,13 @@ export interface Rendition {
   readonly file: string;
 }
 
+export interface ServerManifest {
+  /** The asset is broadcast over and over as a live channel: `<meta name="paircast-live" content="loop"/>`, a word of the sandbox's own. */
+  readonly live: boolean;
+  readonly renditions: readonly Rendition[];
+}
+
+const meta = z.object({ name: z.string(), content: z.string() });
 const param = z.object({ name: z.string(), value: z.string() });
 const media = z.object({
   src: z.string().min(1),
@@ -23,12 +30,13 @@ const media = z.object({
   param: z.array(param).prefault([]),
 });
 const switchElement = z.object({ video: z.array(media).prefault([]), audio: z.array(media).prefault([]) });
-const smil = z.object({ smil: z.object({ body: z.object({ switch: switchElement }) }) });
+const head = z.object({ meta: z.array(meta).prefault([]) }).prefault({});
+const smil = z.object({ smil: z.object({ head, body: z.object({ switch: switchElement }) }) });
 
-const LISTS = new Set(["video", "audio", "param"]);
+const LISTS = new Set(["video", "audio", "param", "meta"]);
 
 /** Throws `OriginError` (`asset_unusable`) for anything that does not describe at least one rendition. */
-export function parseServerManifest(xml: string, name: string): readonly Rendition[] {
+export function parseServerManifest(xml: string, name: string): ServerManifest {
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: "",
@@ -36,15 +44,17 @@ export function parseServerManifest(xml: string, name: string): readonly Renditi
     removeNSPrefix: true,
     isArray: (element) => LISTS.has(element),
   });
-  const { video, audio } = switchOf(xml, name, parser);
+  const parsed = read(xml, name, parser);
+  const { video, audio } = parsed.body.switch;
   const renditions = [...video.map((entry) => rendition("video", entry)), ...audio.map((entry) => rendition("audio", entry))];
   refuseUnusable(renditions, name);
-  return renditions;
+  const live = parsed.head.meta.some((entry) => entry.name === "paircast-live" && entry.content === "loop");
+  return { live, renditions };
 }
 
-function switchOf(xml: string, name: string, parser: XMLParser): z.infer<typeof switchElement> {
+function read(xml: string, name: string, parser: XMLParser): z.infer<typeof smil>["smil"] {
   try {
-    return smil.parse(parser.parse(xml, true)).smil.body.switch;
+    return smil.parse(parser.parse(xml, true)).smil;
   } catch (error) {
     throw new OriginError("asset_unusable", `${name} is not a SMIL server manifest with video and audio entries`, error);
   }

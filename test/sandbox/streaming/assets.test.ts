@@ -9,7 +9,7 @@ const ISM = "paircast-sample.ism";
 async function opened(): Promise<{ blobs: MemoryBlobs; assets: CachedAssets; rendition: Rendition }> {
   const blobs = MemoryBlobs.sample(CONTAINER);
   const assets = new CachedAssets(blobs);
-  const [rendition] = await assets.renditions(CONTAINER, ISM);
+  const [rendition] = (await assets.manifest(CONTAINER, ISM)).renditions;
   if (rendition === undefined) throw new Error("no rendition");
   return { blobs, assets, rendition };
 }
@@ -57,7 +57,7 @@ describe("CachedAssets", () => {
     await expect(assets.track(CONTAINER, rendition)).rejects.toMatchObject({ code: "asset_unusable" });
     blobs.files.delete(rendition.file);
     await expect(assets.track(CONTAINER, rendition)).rejects.toMatchObject({ code: "MPE_RESOURCE_NOT_FOUND" });
-    await expect(assets.renditions(CONTAINER, "other.ism")).rejects.toMatchObject({ code: "MPE_RESOURCE_NOT_FOUND" });
+    await expect(assets.manifest(CONTAINER, "other.ism")).rejects.toMatchObject({ code: "MPE_RESOURCE_NOT_FOUND" });
   });
 
   it("reads further where the index does not fit into the first read", async () => {

@@ -25,7 +25,10 @@ describe("the sample in the repository", () => {
     const listed = client.SmoothStreamingMedia.StreamIndex.flatMap(({ Type, QualityLevel }) =>
       QualityLevel.map(({ Bitrate }) => [Type, Number(Bitrate)]),
     );
-    const served = parseServerManifest(text("paircast-sample.ism"), "paircast-sample.ism").map(({ kind, bitrate }) => [kind, bitrate]);
+    const served = parseServerManifest(text("paircast-sample.ism"), "paircast-sample.ism").renditions.map(({ kind, bitrate }) => [
+      kind,
+      bitrate,
+    ]);
     expect(listed).toEqual(served);
     for (const { c } of client.SmoothStreamingMedia.StreamIndex) expect(c).toHaveLength(32);
   });

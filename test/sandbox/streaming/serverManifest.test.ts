@@ -8,7 +8,7 @@ function smil(body: string): string {
 
 describe("parseServerManifest", () => {
   it("reads the sample's server manifest: three video renditions and one audio track", () => {
-    const renditions = parseServerManifest(new TextDecoder().decode(readSample("paircast-sample.ism")), "paircast-sample.ism");
+    const { live, renditions } = parseServerManifest(new TextDecoder().decode(readSample("paircast-sample.ism")), "paircast-sample.ism");
     expect(renditions.map(({ kind, track, language, file }) => [kind, track, language, file])).toEqual([
       ["video", "video", "und", "paircast-sample_640x360.mp4"],
       ["video", "video", "und", "paircast-sample_426x240.mp4"],
@@ -16,10 +16,11 @@ describe("parseServerManifest", () => {
       ["audio", "audio", "en", "paircast-sample_audio.mp4"],
     ]);
     expect(new Set(renditions.map(({ bitrate }) => bitrate)).size).toBe(4);
+    expect(live).toBe(false);
   });
 
   it("takes the kind for the track's name where none is given, and unescapes", () => {
-    expect(parseServerManifest(smil('<audio src="a&amp;b.mp4" systemBitrate="128000"/>'), "x.ism")).toEqual([
+    expect(parseServerManifest(smil('<audio src="a&amp;b.mp4" systemBitrate="128000"/>'), "x.ism").renditions).toEqual([
       { kind: "audio", track: "audio", bitrate: 128000, language: "und", file: "a&b.mp4" },
     ]);
   });
