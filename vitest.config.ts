@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/integration/**", "test/browser/**"] } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/integration/**", "test/browser/**"], testTimeout: 30_000 } },
       { test: { name: "integration", include: ["test/integration/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {

@@ -1,42 +1,109 @@
 /** Asks the admin API of a running gateway. */
+import { existsSync } from "node:fs";
 import { request } from "undici";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
 
 export interface AdminOptions {
-  readonly config: string;
+  /** Null: paircast.yaml where there is one, else the default address. */
+  readonly config: string | null;
   /** Overrides the address in the configuration. */
   readonly admin: string | null;
 }
 
+/** A request that changes something. */
+export interface AdminChange {
+  readonly method: "POST" | "DELETE";
+  readonly body?: unknown;
+}
+
 /** The JSON answer of `path`; throws `admin_unreachable` or `admin_refused` with what to do. */
 export async function askAdmin(options: AdminOptions, path: string): Promise<unknown> {
-  const { url, token } = adminAddress(options);
+  const { url, status, text } = await exchange(options, path, { method: "GET" });
+  if (status === 200) return JSON.parse(text) as unknown;
+  throw new PaircastError("admin_refused", `${url}${path.split("?")[0] ?? path} answered ${status}: ${failureOf(text).message}`);
+}
+
+/** The JSON answer to a change; throws with the admin API's own code and words where it refuses. */
+export async function changeByAdmin(options: AdminOptions, path: string, change: AdminChange): Promise<unknown> {
+  const { url, status, text } = await exchange(options, path, change);
+  if (status < 300) return JSON.parse(text) as unknown;
+  const { code, message } = failureOf(text);
+  throw new PaircastError(code ?? "admin_refused", code === null ? `${url}${path} answered ${status}: ${message}` : message);
+}
+
+async function exchange(
+  options: AdminOptions,
+  path: string,
+  { method, body }: AdminChange | { readonly method: "GET"; readonly body?: undefined },
+): Promise<{ url: string; status: number; text: string }> {
+  const { url, token, from, tokenPlace: place } = adminAddress(options);
   const answer = await request(`${url}${path}`, {
-    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    method,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    body: body === undefined ? null : JSON.stringify(body),
     headersTimeout: 5000,
     bodyTimeout: 5000,
   }).catch((error: unknown) => {
     throw new PaircastError(
       "admin_unreachable",
-      `no gateway answers at ${url}: start one with \`paircast serve\`, or name its admin address with --admin`,
+      `no gateway answers at ${url} (${from}): start one with \`paircast serve\`, or name its admin address with --admin`,
       { cause: error },
     );
   });
-  if (answer.statusCode === 401)
-    throw new PaircastError("admin_refused", `${url} wants the admin token: set admin.token in ${options.config}`);
-  if (answer.statusCode !== 200)
-    throw new PaircastError(
-      "admin_refused",
-      `${url}${path.split("?")[0] ?? path} answered ${answer.statusCode}: ${await answer.body.text()}`,
-    );
-  return answer.body.json();
+  if (answer.statusCode === 401) {
+    throw new PaircastError("admin_refused", `${url} wants ${token === null ? "the" : "another"} admin token: set ${place}`);
+  }
+  return { url, status: answer.statusCode, text: await answer.body.text() };
 }
 
-function adminAddress({ config, admin }: AdminOptions): { url: string; token: string | null } {
-  if (admin !== null) return { url: admin.replace(/\/+$/, ""), token: process.env["PAIRCAST_ADMIN_TOKEN"] ?? null };
-  const loaded = loadConfig(config);
-  const { host, port } = loaded.admin.listen;
+interface AdminAddress {
+  readonly url: string;
+  readonly token: string | null;
+  /** Where the address and the token come from, for people. */
+  readonly from: string;
+  readonly tokenPlace: string;
+}
+
+const DEFAULT_CONFIG = "paircast.yaml";
+/** Of `admin.listen`, and of the sandbox. */
+const DEFAULT_ADMIN = "http://127.0.0.1:9090";
+
+function adminAddress({ config, admin }: AdminOptions): AdminAddress {
+  const file = config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
+  if (admin === null && file !== null) return configuredAddress(file);
+  return {
+    url: admin === null ? DEFAULT_ADMIN : adminUrl(admin),
+    token: process.env["PAIRCAST_ADMIN_TOKEN"] ?? null,
+    from: admin === null ? `the default address, as there is no ${DEFAULT_CONFIG} here` : "--admin",
+    tokenPlace: "the environment variable PAIRCAST_ADMIN_TOKEN",
+  };
+}
+
+function configuredAddress(file: string): AdminAddress {
+  const { listen, token = null } = loadConfig(file).admin;
+  const { host, port } = listen;
   const reachable = host === "" || host === "0.0.0.0" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${reachable}:${port}`, token: loaded.admin.token ?? null };
+  return { url: `http://${reachable}:${port}`, token, from: `admin.listen in ${file}`, tokenPlace: `admin.token in ${file}` };
+}
+
+/** `host:port` will do. */
+function adminUrl(given: string): string {
+  const url = given.includes("://") ? given : `http://${given}`;
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, "");
+  throw new PaircastError("bad_option", `--admin ${given}: write the gateway's admin address, for instance http://127.0.0.1:9090`);
+}
+
+/** What the admin API says of an error, or the start of what something else answered. */
+function failureOf(body: string): { readonly code: string | null; readonly message: string } {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: unknown; message?: unknown };
+    if (typeof message === "string") return { code: typeof error === "string" ? error : null, message };
+  } catch {
+    // Not the admin API's JSON.
+  }
+  return { code: null, message: body.slice(0, 200) };
 }

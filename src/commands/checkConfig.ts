@@ -1,19 +1,27 @@
 /** `paircast check-config`: is the file right, and what does it amount to. */
 import { loadConfig } from "../core/config/load.ts";
+import { ConfigError, pathText } from "../core/config/problems.ts";
 import type { Config } from "../core/config/schema.ts";
+import { configWarnings } from "../core/config/warnings.ts";
 import type { Terminal } from "./terminal.ts";
 
 const SECRET_FIELDS = new Set(["apiKey", "accountKey", "sas", "token", "keyAuthorization"]);
 
-/** Throws `ConfigError` for a file that is not valid. */
-export function checkConfig(terminal: Terminal, options: { readonly config: string; readonly json: boolean }): void {
-  const config = withoutSecrets(loadConfig(options.config));
-  if (options.json) {
-    terminal.print(JSON.stringify({ file: options.config, valid: true, config }));
-    return;
+/** The exit code: 0 for a valid file, 1 for one that is not. As text the problems are thrown, a `ConfigError`. */
+export function checkConfig(terminal: Terminal, { config: file, json }: { readonly config: string; readonly json: boolean }): number {
+  try {
+    const loaded = loadConfig(file);
+    const config = withoutSecrets(loaded);
+    const warnings = configWarnings(loaded);
+    for (const { path, message } of warnings) terminal.note(`${file}: warning: ${path}: ${message}`);
+    terminal.print(json ? JSON.stringify({ file, valid: true, warnings, config }) : `${file} is valid\n${JSON.stringify(config, null, 2)}`);
+    return 0;
+  } catch (error) {
+    if (!json || !(error instanceof ConfigError)) throw error;
+    const problems = error.problems.map(({ line, path, message }) => ({ line, path: pathText(path), message }));
+    terminal.print(JSON.stringify({ file, valid: false, problems }));
+    return 1;
   }
-  terminal.print(`${options.config} is valid`);
-  terminal.print(JSON.stringify(config, null, 2));
 }
 
 function withoutSecrets(config: Config): unknown {

@@ -1,5 +1,6 @@
 /** `paircast replicate`: one pass, and what it did. */
-import { composeFoundations, replicateOnce } from "../compose.ts";
+import { composeFoundations } from "../compose/foundations.ts";
+import { replicateOnce } from "../compose/replication.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
 import { createLog } from "../core/log.ts";
@@ -8,6 +9,8 @@ import type { Terminal } from "./terminal.ts";
 export interface ReplicateOptions {
   readonly config: string;
   readonly asset: string | null;
+  /** Withdraw also where a source has unpublished most of its videos at once. */
+  readonly acceptWithdrawals: boolean;
   readonly json: boolean;
 }
 
@@ -17,33 +20,46 @@ type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
   const config = loadConfig(options.config);
   await using foundations = await composeFoundations({ config, version: terminal.version, log: createLog(config.log.level) });
-  const summary = await replicateOnce(foundations, options.asset, terminal.stop);
+  const summary = await replicateOnce(foundations, options, terminal.stop);
   if (summary === null)
     throw new PaircastError(
       "nothing_to_replicate",
       `${options.config}: no region has a media account or storage, so there is nothing to replicate`,
     );
-  if (options.asset !== null && summary.assets === 0 && summary.unreachable.length === 0) {
+  if (options.asset !== null && summary.assets + summary.withdrawn + summary.unreachable.length === 0) {
     throw new PaircastError(
       "unknown_asset",
       `no source region publishes an asset named ${options.asset}: check the name, or publish it with a locator first`,
     );
   }
   terminal.print(options.json ? JSON.stringify(summary) : text(summary));
-  return summary.failed + summary.conflicts + summary.unreachable.length > 0 || terminal.stop.aborted ? 1 : 0;
+  const wrong = summary.failed + summary.conflicts + summary.unreachable.length + summary.withdrawalsRefused.length;
+  return wrong > 0 || terminal.stop.aborted ? 1 : 0;
 }
 
 function text(summary: Summary): string {
-  const { assets, changed, conflicts, failed, bytes, withdrawn, unreachable } = summary;
+  const { assets, changed, conflicts, failed, bytes, withdrawn, withdrawalsRefused, unreachable } = summary;
   const lines = summary.results
     .filter(({ result }) => result !== "unchanged")
     .map(({ assetName, source, target, result, counts, error }) => {
       const done = `${counts.blobsCopied} blobs (${counts.bytesCopied} bytes) copied, ${counts.published} locators verified`;
       return `${assetName}: ${source} -> ${target}: ${result}: ${error === null ? done : error.message}`;
     });
-  const quiet = changed + conflicts + failed + withdrawn === 0;
+  const quiet = changed + conflicts + failed + withdrawn + withdrawalsRefused.length + unreachable.length === 0;
   const total = quiet
-    ? `nothing to do: ${assets} assets are the same everywhere`
-    : `${assets} assets, ${changed} jobs changed something, ${bytes} bytes copied, ${conflicts} conflicts, ${failed} failed`;
-  return [...lines, ...unreachable.map((region) => `${region}: cannot be asked what it publishes`), total].join("\n");
+    ? `nothing to do: ${counted(assets, "asset")} ${assets === 1 ? "is" : "are"} the same everywhere`
+    : `${counted(assets, "asset")}: ${counted(changed, "job")} changed something, ${bytes} bytes copied, ${counted(conflicts, "conflict")}, ${failed} failed, ${counted(withdrawn, "locator")} withdrawn`;
+  return [
+    ...lines,
+    ...unreachable.map((region) => `${region}: cannot be asked what it publishes; see the log above`),
+    ...withdrawalsRefused.map(
+      ({ region, gone, of }) =>
+        `${region}: ${gone} of ${of} videos seem to be unpublished; none was withdrawn. Add --accept-withdrawals if that is meant`,
+    ),
+    total,
+  ].join("\n");
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
 /**
  * The words that the areas share. Types only: gateway, health and replicator never import one another, they meet here and in
- * `ports.ts`, and are joined in `compose.ts`.
+ * `ports.ts`, and are joined in `src/compose`.
  *
  * Units: every `…At`, `since` and `now` is epoch milliseconds, every `…Ms` a duration in milliseconds.
  */
@@ -65,8 +65,8 @@ export type Outcome =
 export const HEALTH_STATUSES = ["healthy", "degraded", "unhealthy", "unknown"] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
-/** What makes a service degraded before it fails: one word, a metric label. */
-export const SIGNAL_KINDS = ["certificate", "clock", "first_byte", "throughput"] as const;
+/** What makes a service degraded before it fails: one word, a metric label. `unauthorized`: it refuses a token that should be good. */
+export const SIGNAL_KINDS = ["certificate", "clock", "first_byte", "throughput", "unauthorized"] as const;
 export type SignalKind = (typeof SIGNAL_KINDS)[number];
 
 /** One graded observation of a probe that succeeded. */
@@ -92,8 +92,13 @@ export interface ServiceHealth {
   readonly signals?: readonly Signal[];
   /** Share of its viewers that the service may have now, 0 to 1: less than 1 while it returns slowly after a recovery. Left out: 1. */
   readonly share?: number;
-  /** Until when a flapping service is kept unhealthy although its probes succeed; null or left out: it is not held. */
+  /**
+   * Until when, at the earliest, a flapping service is kept unhealthy although its probes succeed; null or left out: it is not held. It moves on
+   * while they still fail.
+   */
   readonly heldUntil?: number | null;
+  /** Smoothed duration of its successful probes; left out before the first. */
+  readonly latencyMs?: number;
 }
 
 /** All services at one moment. Replaced whole, never edited. */
@@ -117,6 +122,8 @@ export interface RegionCopy {
   readonly at: number;
   /** One sentence for people: what was verified, or why it was withdrawn. */
   readonly detail: string;
+  /** A viewer in the middle of the source's copy can go on with this one: same segments, keys and timeline. Left out: not known. */
+  readonly aligned?: boolean;
 }
 
 /** Which locator is verified in which region. Written last, after verification. */
@@ -151,6 +158,8 @@ export interface PlaybackRequest {
   readonly keyId: string | null;
   /** Path and query to append to a region's base URL, byte for byte as the player sent them (a key request: less the key prefix). */
   readonly target: string;
+  /** Index of the entry of `gateway.routes` that the request falls under; left out: none. */
+  readonly route?: number;
 }
 
 /** What is known of a region's copy of what was asked for. */

@@ -1,5 +1,5 @@
 /** The HTTP client with which regions are asked (undici): one connection pool per origin, nothing outside the configured origins. */
-import { Agent, type Dispatcher } from "undici";
+import { Pool, type Dispatcher } from "undici";
 import type { FailureReason } from "./contracts.ts";
 import { PaircastError } from "./errors.ts";
 import type { HttpAnswer, HttpClient, HttpQuestion } from "./ports.ts";
@@ -12,6 +12,23 @@ export class HttpFailure extends PaircastError {
     super(`http_${reason}`, message, { retry: "retry", cause });
     this.reason = reason;
   }
+
+  /** What the reason does not say yet: the code of the cause (ECONNREFUSED, CERT_HAS_EXPIRED), or a few words. */
+  get detail(): string {
+    return failureDetail(this.reason, this.cause);
+  }
+}
+
+const WORDS: Readonly<Partial<Record<FailureReason, string>>> = {
+  timeout: "no complete answer in time",
+  reset: "the connection was closed",
+  truncated: "the answer ended early",
+  too_large: "the answer is too long",
+};
+
+export function failureDetail(reason: FailureReason, cause: unknown): string {
+  const code = property(cause, "code") ?? property(property(cause, "cause"), "code");
+  return typeof code === "string" ? code : (WORDS[reason] ?? reason);
 }
 
 const REASON_BY_CODE: Readonly<Record<string, FailureReason>> = {
@@ -48,24 +65,41 @@ export interface HttpClientOptions {
   readonly origins: readonly { readonly url: string; readonly ca: string | null }[];
 }
 
+/** The connections to one origin. Shared by the clients of two configurations while one replaces the other. */
+interface SharedPool {
+  readonly pool: Pool;
+  readonly ca: string | null;
+  clients: number;
+}
+
 /** Pools for the configured origins. Close it to let the process end. */
 export class RegionHttpClient implements HttpClient, AsyncDisposable {
-  readonly #agents = new Map<string, Agent>();
+  readonly #pools = new Map<string, SharedPool>();
+  #left = false;
 
-  constructor(options: HttpClientOptions) {
+  /** Pools of `previous` whose origin and authority are the same are taken up, connections and all; `previous` stays usable. */
+  constructor(options: HttpClientOptions, previous: RegionHttpClient | null = null) {
     for (const { url, ca } of options.origins) {
       const origin = new URL(url).origin;
-      if (this.#agents.has(origin)) continue;
-      this.#agents.set(origin, new Agent({ connect: ca === null ? {} : { ca }, keepAliveTimeout: 30_000, maxResponseSize: -1 }));
+      if (this.#pools.has(origin)) continue;
+      const known = previous === null ? undefined : previous.#pools.get(origin);
+      const shared = known?.ca === ca ? known : { pool: newPool(origin, ca), ca, clients: 0 };
+      shared.clients += 1;
+      this.#pools.set(origin, shared);
     }
   }
 
   /** The pool of a configured origin; anything else is a programming error on the way to a server-side request forgery. */
   dispatcher(origin: string): Dispatcher {
-    const agent = this.#agents.get(origin);
-    if (agent === undefined)
+    const shared = this.#pools.get(origin);
+    if (shared === undefined)
       throw new PaircastError("not_configured", `refused to ask ${origin}: it is not the address of a configured region`);
-    return agent;
+    return shared.pool;
+  }
+
+  /** PEM of the additional certificate authority of a base URL's origin; null where none is configured. */
+  authority(url: string): string | null {
+    return this.#pools.get(new URL(url).origin)?.ca ?? null;
   }
 
   async ask(question: HttpQuestion): Promise<HttpAnswer> {
@@ -78,13 +112,34 @@ export class RegionHttpClient implements HttpClient, AsyncDisposable {
       if (question.signal?.aborted === true) throw error;
       if (error instanceof PaircastError) throw error;
       const reason = limit.aborted ? "timeout" : failureReason(error);
-      throw new HttpFailure(reason, `${question.method} ${withoutQuery(question.url)} failed: ${reason}`, error);
+      throw new HttpFailure(reason, `${question.method} ${withoutQuery(question.url)} failed: ${failureDetail(reason, error)}`, error);
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#agents.values()].map(async (agent) => agent.destroy()));
+  /** Closes the pools that no other client shares, once their requests have ended; takes no new ones for them. */
+  async close(): Promise<void> {
+    await Promise.all(this.#leave().map(async ({ pool }) => pool.close()));
   }
+
+  /** As `close`, at once. After `close`, ends what it is waiting for. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leave();
+    const unshared = [...this.#pools.values()].filter(({ clients }) => clients === 0);
+    await Promise.all(unshared.map(async ({ pool }) => pool.destroy()));
+  }
+
+  /** The pools of which this client was the last. */
+  #leave(): SharedPool[] {
+    if (this.#left) return [];
+    this.#left = true;
+    const pools = [...this.#pools.values()];
+    for (const pool of pools) pool.clients -= 1;
+    return pools.filter(({ clients }) => clients === 0);
+  }
+}
+
+function newPool(origin: string, ca: string | null): Pool {
+  return new Pool(origin, { connect: ca === null ? {} : { ca }, keepAliveTimeout: 30_000, maxResponseSize: -1 });
 }
 
 /** undici hears of an abort only once it has a connection, and a host that is down never gives one: it would wait for its own 10 s. */
@@ -100,6 +155,7 @@ async function whenAborted(signal: AbortSignal): Promise<never> {
 
 async function exchange(dispatcher: Dispatcher, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
   const { origin } = new URL(question.url);
+  const askedAt = performance.now();
   const answer = await dispatcher.request({
     origin,
     path: question.url.slice(origin.length) || "/",
@@ -108,12 +164,14 @@ async function exchange(dispatcher: Dispatcher, question: HttpQuestion, signal: 
     body: question.body ?? null,
     signal,
   });
+  const firstByteMs = performance.now() - askedAt;
   const body = await readLimited(answer.body, question).catch((error: unknown) => {
     // Once the answer has begun, "other side closed" is an early end of the body, not a refusal to answer.
     if (property(error, "code") !== "UND_ERR_SOCKET") throw error;
     throw new HttpFailure("truncated", `${question.method} ${withoutQuery(question.url)} ended before its body did`, error);
   });
-  return { status: answer.statusCode, headers: plainHeaders(answer.headers), body };
+  const timing = { firstByteMs, totalMs: performance.now() - askedAt };
+  return { status: answer.statusCode, headers: plainHeaders(answer.headers), body, timing };
 }
 
 async function readLimited(body: Dispatcher.ResponseData["body"], question: HttpQuestion): Promise<Uint8Array> {

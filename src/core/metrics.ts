@@ -2,34 +2,49 @@
  * Every metric and its labels, once. Conventions: prefix `paircast_`, base units, `_total` counters, no URL, locator or key id in a label,
  * and every series present at 0 from the start.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import {
-  DECISION_REASONS,
   FAILURE_REASONS,
   HEALTH_STATUSES,
+  OVERRIDE_KINDS,
   SERVICES,
+  SIGNAL_KINDS,
   type DecisionReason,
   type FailureReason,
   type HealthStatus,
+  type Override,
+  type OverrideKind,
   type RequestKind,
   type Service,
+  type ServiceHealth,
 } from "./contracts.ts";
+import { instruments } from "./instruments.ts";
+import { RequestMetrics, type LookupResult, type RequestMode } from "./requestMetrics.ts";
 
-export const REQUEST_MODES = ["redirect", "proxy", "local"] as const;
-export type RequestMode = (typeof REQUEST_MODES)[number];
+export type { LookupResult, RequestMode } from "./requestMetrics.ts";
+
 export const REJECTIONS = ["method", "path", "too_long", "body_too_large", "bad_request"] as const;
 export type RejectionReason = (typeof REJECTIONS)[number];
-export const LOOKUPS = ["catalogue", "cached", "asked"] as const;
-export type LookupResult = (typeof LOOKUPS)[number];
 export const JOB_RESULTS = ["changed", "unchanged", "conflict", "failed"] as const;
 export type JobResult = (typeof JOB_RESULTS)[number];
-const KINDS: readonly (RequestKind | "other")[] = ["manifest", "media", "key", "other"];
+export const WATCH_VERDICTS = ["kept", "refused", "failed"] as const;
+/** What connecting again showed after a watched connection was lost. */
+export type WatchVerdict = (typeof WATCH_VERDICTS)[number];
 const STATES = HEALTH_STATUSES;
+
+export interface MeteredRegion {
+  readonly name: string;
+  /** True where it has key delivery. */
+  readonly keys: boolean;
+}
 
 export interface MetricsOptions {
   readonly version: string;
-  readonly regions: readonly { readonly name: string; readonly keys: boolean }[];
+  readonly regions: readonly MeteredRegion[];
 }
+
+/** Gauges of prom-client's that end in `_total`, which promtool refuses; the same figures are there by type under the name without it. */
+const MISNAMED = ["handles", "requests", "resources"].map((what) => `paircast_nodejs_active_${what}_total`);
 
 type Instruments = ReturnType<typeof instruments>;
 
@@ -37,22 +52,63 @@ type Instruments = ReturnType<typeof instruments>;
 export class Metrics {
   readonly registry = new Registry();
   readonly #m: Instruments;
+  readonly #requests: RequestMetrics;
+  #regions: readonly MeteredRegion[] = [];
+  #droppedLines = (): number => 0;
+  #overrides: readonly Override[] = [];
 
   constructor(options: MetricsOptions) {
-    this.#m = instruments(this.registry);
+    this.#m = instruments(this.registry, () => this.#droppedLines());
+    this.#requests = new RequestMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
+    for (const misnamed of MISNAMED) this.registry.removeSingleMetric(misnamed);
     this.#m.buildInfo.set({ version: options.version, node: process.version }, 1);
-    this.#zero(options.regions);
+    this.#zero();
+    void this.setRegions(options.regions);
+  }
+
+  /** Names of the configured regions. */
+  get origins(): readonly string[] {
+    return this.#regions.map(({ name }) => name);
+  }
+
+  /**
+   * Series of new regions and services appear at 0, at once; those of regions and services that have gone disappear, so that no alert hangs
+   * on them. Resolves when they have.
+   */
+  async setRegions(regions: readonly MeteredRegion[]): Promise<void> {
+    const before = new Set(this.#regions.flatMap(seriesOwners));
+    const after = new Set(regions.flatMap(seriesOwners));
+    this.#regions = regions;
+    for (const owner of after) {
+      const [origin = "", service] = owner.split("/");
+      if (before.has(owner)) continue;
+      if (service === "streaming" || service === "keys") this.#zeroService(origin, service);
+      else this.#zeroRegion(origin);
+    }
+    this.overrides(this.#overrides);
+    await this.#forget([...before].filter((owner) => !after.has(owner)));
+  }
+
+  async #forget(gone: readonly string[]): Promise<void> {
+    if (gone.length === 0) return;
+    for (const owner of gone) if (!owner.includes("/")) this.#requests.removeOrigin(owner);
+    for (const metric of Object.values(this.#m)) {
+      const { values } = await metric.get();
+      for (const { labels } of values) {
+        const { origin, target, service }: Partial<Record<string, unknown>> = labels;
+        const owner = String(origin ?? target);
+        if (gone.includes(owner) || gone.includes(`${owner}/${String(service)}`)) metric.remove(withoutBucket(labels));
+      }
+    }
   }
 
   request(kind: RequestKind | "other", mode: RequestMode, status: number, seconds: number): void {
-    this.#m.requests.inc({ kind, mode, code: `${Math.floor(status / 100)}xx` });
-    this.#m.requestDuration.observe({ kind, mode }, seconds);
+    this.#requests.request(kind, mode, status, seconds);
   }
 
   decision(kind: RequestKind, reason: DecisionReason, origin: string | null): void {
-    this.#m.decisions.inc({ kind, reason });
-    if (origin !== null) this.#m.routed.inc({ kind, origin });
+    this.#requests.decision(kind, reason, origin);
   }
 
   rejection(reason: RejectionReason): void {
@@ -60,11 +116,21 @@ export class Metrics {
   }
 
   lookup(result: LookupResult): void {
-    this.#m.lookups.inc({ result });
+    this.#requests.lookup(result);
   }
 
   upstreamFailure(origin: string, service: Service, reason: FailureReason): void {
     this.#m.upstreamFailures.inc({ origin, service, reason });
+  }
+
+  /** A worker process ended unasked. */
+  workerEnded(): void {
+    this.#m.workersEnded.inc();
+  }
+
+  /** Asks for the number of lost log lines at each scrape. */
+  watchLog(log: { dropped(): number }): void {
+    this.#droppedLines = () => log.dropped();
   }
 
   clientGone(): void {
@@ -73,6 +139,19 @@ export class Metrics {
 
   state(origin: string, service: Service, status: HealthStatus): void {
     for (const state of STATES) this.#m.serviceState.set({ origin, service, state }, state === status ? 1 : 0);
+  }
+
+  /** What is known of a service beside its state. */
+  grade(origin: string, service: Service, { share = 1, heldUntil = null, signals = [] }: Partial<ServiceHealth>): void {
+    this.#m.serviceShare.set({ origin, service }, share);
+    this.#m.serviceHeld.set({ origin, service }, heldUntil === null ? 0 : 1);
+    for (const kind of SIGNAL_KINDS) {
+      this.#m.serviceSignal.set({ origin, service, kind }, signals.some((signal) => signal.kind === kind) ? 1 : 0);
+    }
+  }
+
+  watchLoss(origin: string, service: Service, verdict: WatchVerdict): void {
+    this.#m.watchLosses.inc({ origin, service, result: verdict });
   }
 
   transition(origin: string, service: Service, to: HealthStatus): void {
@@ -84,6 +163,14 @@ export class Metrics {
     this.#m.probes.inc({ origin, service, result: failure === null ? "success" : "failure" });
     this.#m.probeDuration.observe({ origin, service }, seconds);
     if (failure !== null) this.#m.probeFailures.inc({ origin, service, reason: failure });
+  }
+
+  probeUnauthorized(origin: string, service: Service): void {
+    this.#m.probeUnauthorized.inc({ origin, service });
+  }
+
+  keyDisputed(origin: string, disputed: boolean): void {
+    this.#m.keyDisputed.set({ origin, service: "keys" }, disputed ? 1 : 0);
   }
 
   failOpen(service: Service, active: boolean): void {
@@ -107,39 +194,64 @@ export class Metrics {
     this.#m.catalogued.set({ origin }, verified);
   }
 
-  #zero(regions: MetricsOptions["regions"]): void {
-    for (const kind of KINDS) this.#zeroKind(kind);
+  /** What is in force now, of all regions; where two cover a service, the later end counts. */
+  overrides(active: readonly Override[]): void {
+    this.#overrides = active;
+    for (const { name, keys } of this.#regions) {
+      for (const service of keys ? SERVICES : (["streaming"] as const)) {
+        for (const kind of OVERRIDE_KINDS) this.#override(name, service, kind);
+      }
+    }
+  }
+
+  #override(origin: string, service: Service, kind: OverrideKind): void {
+    const covering = this.#overrides.filter(
+      (each) => each.region === origin && each.kind === kind && (each.service === "all" || each.service === service),
+    );
+    this.#m.overrideActive.set({ origin, service, kind }, covering.length > 0 ? 1 : 0);
+    this.#m.overrideExpires.set({ origin, service, kind }, Math.max(0, ...covering.map(({ expiresAt }) => expiresAt)) / 1000);
+  }
+
+  /** A configuration was taken up. */
+  configLoaded(epochSeconds: number, awaitingRestart: number): void {
+    this.#m.configSuccessful.set(1);
+    this.#m.configLoadedAt.set(epochSeconds);
+    this.#m.configAwaiting.set(awaitingRestart);
+  }
+
+  /** The newest configuration was refused; the one before is in use. */
+  configRefused(): void {
+    this.#m.configSuccessful.set(0);
+  }
+
+  #zero(): void {
     for (const reason of REJECTIONS) this.#m.rejections.inc({ reason }, 0);
-    for (const result of LOOKUPS) this.#m.lookups.inc({ result }, 0);
     for (const service of SERVICES) this.#m.failOpenActive.set({ service }, 0);
     this.#m.clientGone.inc(0);
+    this.#m.workersEnded.inc(0);
     this.#m.lastPass.set(0);
-    for (const region of regions) this.#zeroRegion(region.name, region.keys ? SERVICES : ["streaming"]);
+    this.#m.configSuccessful.set(0);
+    this.#m.configLoadedAt.set(0);
+    this.#m.configAwaiting.set(0);
   }
 
-  #zeroKind(kind: RequestKind | "other"): void {
-    for (const mode of REQUEST_MODES) {
-      for (const code of ["2xx", "3xx", "4xx", "5xx"]) this.#m.requests.inc({ kind, mode, code }, 0);
-      this.#m.requestDuration.zero({ kind, mode });
-    }
-    if (kind === "other") return;
-    for (const reason of DECISION_REASONS) this.#m.decisions.inc({ kind, reason }, 0);
-  }
-
-  #zeroRegion(origin: string, services: readonly Service[]): void {
-    for (const kind of KINDS) if (kind !== "other") this.#m.routed.inc({ kind, origin }, 0);
+  #zeroRegion(origin: string): void {
+    this.#requests.addOrigin(origin);
     for (const result of JOB_RESULTS) this.#m.jobs.inc({ target: origin, result }, 0);
     this.#m.copiedBlobs.inc({ target: origin }, 0);
     this.#m.copiedBytes.inc({ target: origin }, 0);
     this.#m.catalogued.set({ origin }, 0);
-    for (const service of services) this.#zeroService(origin, service);
   }
 
   #zeroService(origin: string, service: Service): void {
     this.state(origin, service, "unknown");
+    this.grade(origin, service, {});
+    for (const result of WATCH_VERDICTS) this.#m.watchLosses.inc({ origin, service, result }, 0);
     for (const to of STATES) this.#m.transitions.inc({ origin, service, to }, 0);
     for (const result of ["success", "failure"]) this.#m.probes.inc({ origin, service, result }, 0);
     this.#m.probeDuration.zero({ origin, service });
+    this.#m.probeUnauthorized.inc({ origin, service }, 0);
+    if (service === "keys") this.keyDisputed(origin, false);
     for (const reason of FAILURE_REASONS) {
       this.#m.probeFailures.inc({ origin, service, reason }, 0);
       this.#m.upstreamFailures.inc({ origin, service, reason }, 0);
@@ -147,48 +259,14 @@ export class Metrics {
   }
 }
 
-function instruments(registry: Registry) {
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name: `paircast_${name}`, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Gauge({ name: `paircast_${name}`, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
-    new Histogram({ name: `paircast_${name}`, help, labelNames, buckets, registers });
-  return {
-    buildInfo: gauge("build_info", "Always 1; the version in labels.", ["version", "node"]),
-    requests: counter("requests_total", "Answers to players, by kind, mode and class of status.", ["kind", "mode", "code"]),
-    requestDuration: histogram(
-      "request_duration_seconds",
-      "Time from the request's headers to the end of the answer.",
-      ["kind", "mode"],
-      [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
-    ),
-    decisions: counter("decisions_total", "Routing decisions, by reason.", ["kind", "reason"]),
-    routed: counter("routed_requests_total", "Requests sent towards an origin region.", ["kind", "origin"]),
-    rejections: counter("rejections_total", "Requests refused at the front door.", ["reason"]),
-    lookups: counter("locator_lookups_total", "How the whereabouts of a locator were known.", ["result"]),
-    upstreamFailures: counter("upstream_failures_total", "Requests of the gateway's own to a region that failed.", [
-      "origin",
-      "service",
-      "reason",
-    ]),
-    clientGone: counter("client_gone_total", "Requests whose client went away before the answer.", []),
-    failOpenActive: gauge("failopen_active", "1 while no region is eligible for the service and the least bad one is used.", ["service"]),
-    serviceState: gauge("service_state", "1 for the present state of a service of a region, else 0.", ["origin", "service", "state"]),
-    transitions: counter("service_state_changes_total", "Changes of state, by the state entered.", ["origin", "service", "to"]),
-    probes: counter("probes_total", "Health probes, by result.", ["origin", "service", "result"]),
-    probeDuration: histogram(
-      "probe_duration_seconds",
-      "Duration of a whole probe.",
-      ["origin", "service"],
-      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    ),
-    probeFailures: counter("probe_failures_total", "Failed health probes, by reason.", ["origin", "service", "reason"]),
-    jobs: counter("replication_jobs_total", "Replication jobs that ended, by result.", ["target", "result"]),
-    copiedBlobs: counter("replication_copied_blobs_total", "Blobs copied.", ["target"]),
-    copiedBytes: counter("replication_copied_bytes_total", "Bytes copied.", ["target"]),
-    lastPass: gauge("replication_last_pass_timestamp_seconds", "When the last complete replication pass ended; 0 before the first.", []),
-    catalogued: gauge("catalogue_locators", "Locators verified in a region.", ["origin"]),
-  };
+/** What has series of its own: the region, and each of its services. */
+function seriesOwners({ name, keys }: MeteredRegion): string[] {
+  return [name, `${name}/streaming`, ...(keys ? [`${name}/keys`] : [])];
+}
+
+/** A histogram shows its buckets by a label that is not among its own. */
+function withoutBucket(labels: Readonly<Record<string, string | number | undefined>>): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(labels).flatMap(([name, value]) => (name === "le" || value === undefined ? [] : [[name, value]])),
+  );
 }

@@ -2,7 +2,8 @@
  * The interfaces at which the areas meet the world, each with its contract. Every implementation, the in-memory one included, runs
  * the conformance suite of its port (`test/conformance`).
  */
-import type { Canary, CatalogueEntry, HealthSnapshot, Outcome, Override, Service } from "./contracts.ts";
+import type { Address } from "./address.ts";
+import type { Canary, CatalogueEntry, FailureReason, HealthSnapshot, Outcome, Override, Service } from "./contracts.ts";
 import type {
   AssetSpec,
   ContentKeyPolicy,
@@ -19,9 +20,13 @@ export interface HealthView {
   snapshot(): HealthSnapshot;
 }
 
-/** What traffic saw of a region enters health by this door, the same that probes use. Never throws, never blocks. */
+/**
+ * What traffic saw of a region enters health by this door, the same that probes use. Never throws, never blocks.
+ * `viewer` tells viewers apart (an address, a session id): failures count once enough different ones have them. Left out: the gateway itself,
+ * one of them. A client that went away is nobody's failure and is not told here.
+ */
 export interface OutcomeSink {
-  observe(region: string, service: Service, outcome: Outcome): void;
+  observe(region: string, service: Service, outcome: Outcome, viewer?: string): void;
 }
 
 /**
@@ -218,6 +223,8 @@ export interface HttpAnswer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Milliseconds from the question to the answer's headers and to its last byte; left out where they are not measured. */
+  readonly timing?: { readonly firstByteMs: number; readonly totalMs: number };
 }
 
 export interface HttpQuestion {
@@ -242,6 +249,62 @@ export interface HttpClient {
   ask(question: HttpQuestion): Promise<HttpAnswer>;
 }
 
+/** What a server showed of itself in a TLS handshake. */
+export interface PeerCertificate {
+  /** When the certificate ends. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Makes a new connection to the origin of `url` and looks at its certificate: requests on a connection that is kept alive say nothing about
+ * a certificate that was replaced or has run out since. Null for an http:// URL, which has none.
+ * Rejects with `HttpFailure` (tls, refused, reset, timeout, dns), or with `not_configured` as `HttpClient` does.
+ */
+export interface CertificateSource {
+  peer(url: string, timeoutMs: number): Promise<PeerCertificate | null>;
+}
+
+/** One probe, as it is remembered. */
+export interface ProbeRecord {
+  /** When it began. */
+  readonly at: number;
+  readonly ok: boolean;
+  readonly reason: FailureReason | null;
+  readonly durationMs: number;
+  /** What was seen, or what went wrong. */
+  readonly detail: string;
+}
+
+/** The newest probes of a service, oldest first; empty for a service that is not there. */
+export interface HealthHistory {
+  history(region: string, service: Service): readonly ProbeRecord[];
+}
+
+/** What one probe on demand saw of a URL. */
+export interface ProbeReport {
+  readonly success: boolean;
+  readonly durationSeconds: number;
+  /** Seconds of each step that was reached. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** Status of the last answer, null where there was none. */
+  readonly statusCode: number | null;
+  /** When the certificate ends, epoch seconds; null where there is none or it was not seen. */
+  readonly tlsExpiry: number | null;
+  readonly failureReason: FailureReason | null;
+  readonly detail: string;
+}
+
+/**
+ * Probes a URL of a configured region at once, for monitoring elsewhere.
+ * Rejects with `probe_target` for what is no http(s) URL, with `not_configured` for what is not at a configured region, and with the reason of
+ * `signal` when that aborts.
+ */
+export interface ProbeOnDemand {
+  readonly modules: readonly string[];
+  /** `module` is one of `modules`; `timeoutMs` is for the whole probe. */
+  probe(module: string, target: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeReport>;
+}
+
 /** One thing that was done to the overrides, for the audit. */
 export interface OverrideEvent {
   readonly at: number;
@@ -253,28 +316,45 @@ export interface OverrideEvent {
 /**
  * Keeps operators' overrides for everyone who shares the store.
  * - `set` replaces an override of the same region and service (a drain becomes a disable); `lift` by id is idempotent and returns what was lifted.
- * - `active` gives those that have not expired at `now`; expired ones are removed by the next write and audited as `expired`.
+ *   With `expected`, `set` writes if and only if that is still the revision; otherwise it throws `overrides_conflict` (retry class `conflict`)
+ *   and nothing changes: what was decided on is what is stored.
+ * - `active` gives those that have not expired at `now`, oldest first; expired ones are removed by the next write, or by `expire`, and audited as
+ *   `expired` at the time they expired, once, whoever shares the store. `expire` returns what it removed.
  * - `audit` lists the newest events first, at most `limit`; nothing in it is ever changed.
  * - `revision` changes whenever any override has changed, through whichever process; it is cheap to call.
  * - A write that returned survives a crash.
  */
 export interface OverrideStore extends AsyncDisposable {
-  set(override: Override): Promise<void>;
+  set(override: Override, expected?: string): Promise<void>;
   lift(id: string, by: string, now: number): Promise<Override | null>;
+  expire(now: number): Promise<readonly Override[]>;
   active(now: number): Promise<readonly Override[]>;
   audit(limit: number): Promise<readonly OverrideEvent[]>;
   revision(): Promise<string>;
 }
 
-/** Reads overrides on the hot path: a plain read of memory, at most a second old. Expired ones are left out. */
+/**
+ * Reads overrides on the hot path: a plain read of memory, at most a second old, oldest first. Expired ones are left out.
+ * The same array is returned until something changes, so that what is computed from it can be kept.
+ */
 export interface OverrideView {
   active(): readonly Override[];
 }
 
-/** Keeps the last health snapshot over a restart. It may be lost or stale: `load` returns null then. */
+/**
+ * Keeps the last health over a restart: what each status is, since when and why, and nothing that passes by itself (shares, holds, pending
+ * changes).
+ * - `load` returns null where nothing was saved, or what was saved is too old to be believed or cannot be read. It never rejects for those.
+ * - `save` replaces. It may be lost with the machine, and never holds up the process for long: it rejects instead.
+ */
 export interface HealthMemory {
   load(): Promise<HealthSnapshot | null>;
   save(snapshot: HealthSnapshot): Promise<void>;
+}
+
+/** Tells the country of an address: two capital letters (ISO 3166-1), null where it is not known. A plain read of memory, safe on the hot path. */
+export interface CountryReader {
+  country(address: Address): string | null;
 }
 
 /** Gives probes something real to play. Null where the region holds nothing that could be asked for. */

@@ -5,11 +5,14 @@ import type { Region } from "../core/contracts.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { CatalogueView, HealthView, JobRecord } from "../core/ports.ts";
+import type { CatalogueView, HealthHistory, HealthView, JobRecord, ProbeOnDemand } from "../core/ports.ts";
 import { EventStreams, type StatusEvents } from "./adminEvents.ts";
 import { adminRefusal } from "./adminGuard.ts";
-import { newestEntries, regionStatuses } from "./adminStatus.ts";
+import { adminOverrides } from "./adminOverrides.ts";
+import { adminProbe } from "./adminProbe.ts";
+import { newestEntries, regionHealth, regionStatuses } from "./adminStatus.ts";
 import { openApiDocument } from "./openapi.ts";
+import type { OverrideControl } from "./overrides/control.ts";
 import type { PlaybackRouter } from "./router.ts";
 
 export interface AdminDeps {
@@ -22,12 +25,16 @@ export interface AdminDeps {
   readonly keysPrefix: string;
   readonly regions: readonly Region[];
   readonly router: PlaybackRouter;
-  readonly health: HealthView;
+  readonly health: HealthView & HealthHistory;
+  readonly probes: ProbeOnDemand;
   readonly catalogue: CatalogueView;
   /** Newest first. */
   readonly jobs: (limit: number) => Promise<readonly JobRecord[]>;
   readonly events: StatusEvents;
+  readonly overrides: OverrideControl;
   readonly metrics: Metrics;
+  /** Text for Prometheus, where it is not this process's metrics alone. */
+  readonly exposition?: () => Promise<string>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -56,7 +63,8 @@ export function buildAdmin(deps: AdminDeps): Hono {
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/metrics", async (context) => {
     deps.router.recordFailOpen();
-    return context.body(await deps.metrics.registry.metrics(), 200, { "content-type": deps.metrics.registry.contentType });
+    const text = await (deps.exposition?.() ?? deps.metrics.registry.metrics());
+    return context.body(text, 200, { "content-type": deps.metrics.registry.contentType });
   });
   addApi(app, deps);
   if (deps.page !== null) app.route("/", deps.page);
@@ -79,12 +87,29 @@ const SECURITY_HEADERS = {
 function addApi(app: Hono, deps: AdminDeps): void {
   const streams = new EventStreams(deps.events, deps.clock);
   app.get("/api/status", async (context) => context.json(await status(deps)));
+  app.get("/api/health", (context) => {
+    const snapshot = deps.health.snapshot();
+    return context.json({ takenAt: snapshot.takenAt, regions: regionHealth(deps.regions, snapshot, deps.health) });
+  });
   app.get("/api/explain", (context) => explain(context, deps));
   app.get("/api/catalogue", (context) => {
     const entries = deps.catalogue.entries();
     return context.json({ entries: newestEntries(entries, limitOf(context)), total: entries.length });
   });
   app.get("/api/replication", async (context) => context.json({ jobs: await deps.jobs(limitOf(context)) }));
+  app.route(
+    "/",
+    adminOverrides({
+      control: deps.overrides,
+      clock: deps.clock,
+      limitOf,
+      failure: (context, code, error, message) => failure(context, deps, code, error, message),
+    }),
+  );
+  app.route(
+    "/",
+    adminProbe({ probes: deps.probes, failure: (context, code, error, message) => failure(context, deps, code, error, message) }),
+  );
   app.get("/api/events", (context) => {
     const stream = streams.open(context.req.raw.signal);
     if (stream === null) return failure(context, deps, 503, "too_many_listeners", "close another listener first");
@@ -109,7 +134,8 @@ async function status(deps: AdminDeps): Promise<object> {
 
 function explain(context: Context, deps: AdminDeps): Response {
   const url = context.req.query("url");
-  const explanation = url === undefined ? null : deps.router.explain(url, context.req.query("method") ?? "GET");
+  const { session, country, address, method = "GET" } = context.req.query();
+  const explanation = url === undefined ? null : deps.router.explain(url, method, { session, country, address });
   if (explanation === null) return failure(context, deps, 400, "bad_url", "name the request with ?url=, an http(s) URL or a path");
   return context.json(explanation);
 }
@@ -124,7 +150,9 @@ function refuse(context: Context, deps: AdminDeps): Response | null {
   return failure(context, deps, refusal.status, refusal.code, refusal.message);
 }
 
-function failure(context: Context, deps: AdminDeps, code: 400 | 401 | 403 | 404 | 500 | 503, error: string, message: string): Response {
+type FailureStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 500 | 503;
+
+function failure(context: Context, deps: AdminDeps, code: FailureStatus, error: string, message: string): Response {
   return context.json({ error, message, requestId: deps.random.uuid() }, code);
 }
 

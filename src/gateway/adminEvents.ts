@@ -1,6 +1,7 @@
 /** Server-sent events: what changes, as it changes, for the status page and for people with curl. */
 import type { Clock } from "../core/clock.ts";
-import type { FailureReason, HealthStatus, RegionCopy, Service } from "../core/contracts.ts";
+import type { FailureReason, HealthStatus, Override, RegionCopy, Service } from "../core/contracts.ts";
+import type { OverrideEvent } from "../core/ports.ts";
 
 /** What listeners are told. `type` is the event's name on the wire, the whole object its data. */
 export type StatusEvent =
@@ -12,6 +13,14 @@ export type StatusEvent =
       readonly to: HealthStatus;
       readonly reason: FailureReason | null;
       readonly detail: string | null;
+      readonly at: number;
+    }
+  /** An operator's override came or went, here or at another gateway that shares the store; `by` did it. */
+  | {
+      readonly type: "override";
+      readonly action: OverrideEvent["action"];
+      readonly override: Override;
+      readonly by: string;
       readonly at: number;
     }
   /** An entry was written or removed; `regions` is empty when removed. */

@@ -1,6 +1,7 @@
 /** The admin API's answers, once: `/api/openapi.json` is made from these, and the tests check the answers against them. */
 import { z } from "zod";
 import { DECISION_REASONS, FAILURE_REASONS, HEALTH_STATUSES, SERVICES, SIGNAL_KINDS } from "../core/contracts.ts";
+import { overrideSchemas } from "./overrides/schemas.ts";
 
 const at = z.number().describe("epoch milliseconds");
 
@@ -14,6 +15,7 @@ const serviceHealth = z.strictObject({
   signals: z.array(z.strictObject({ kind: z.enum(SIGNAL_KINDS), detail: z.string() })).optional(),
   share: z.number().optional().describe("share of its viewers that it may have now; left out: 1"),
   heldUntil: at.nullable().optional(),
+  latencyMs: z.number().optional().describe("smoothed duration of its successful probes, in milliseconds"),
 });
 
 const catalogueEntry = z.strictObject({
@@ -25,7 +27,10 @@ const catalogueEntry = z.strictObject({
   contentKeyPolicyName: z.string().nullable(),
   manifests: z.strictObject({ hls: z.string().nullable(), dash: z.string().nullable() }),
   keys: z.array(z.strictObject({ id: z.string(), fingerprint: z.string() })),
-  regions: z.record(z.string(), z.strictObject({ state: z.enum(["verified", "withdrawn"]), at, detail: z.string() })),
+  regions: z.record(
+    z.string(),
+    z.strictObject({ state: z.enum(["verified", "withdrawn"]), at, detail: z.string(), aligned: z.boolean().optional() }),
+  ),
   publishedAt: at,
 });
 
@@ -61,6 +66,30 @@ const status = z.strictObject({
   sandbox: z.strictObject({ control: z.string() }).nullable(),
 });
 
+const probeRecord = z.strictObject({
+  at: at.describe("when it began"),
+  ok: z.boolean(),
+  reason: z.enum(FAILURE_REASONS).nullable(),
+  durationMs: z.number(),
+  detail: z.string(),
+});
+
+const checks = z.strictObject({
+  takenAt: at,
+  regions: z.array(
+    z.strictObject({
+      name: z.string(),
+      checks: z.array(
+        z.strictObject({
+          service: z.enum(SERVICES),
+          health: serviceHealth,
+          history: z.array(probeRecord).describe("the last 64 probes, oldest first"),
+        }),
+      ),
+    }),
+  ),
+});
+
 const holding = z.enum(["verified", "missing", "found", "absent", "unknown"]);
 const verdict = z.enum([...HEALTH_STATUSES, "missing", "absent", "tried", "no_service", "drained", "disabled", "no_keys", "ramping"]);
 
@@ -75,6 +104,7 @@ const explanation = z.strictObject({
       locatorId: z.string().nullable(),
       keyId: z.string().nullable(),
       target: z.string(),
+      route: z.int().optional().describe("index into gateway.routes; left out: none of them"),
     })
     .nullable(),
   rejection: z
@@ -95,14 +125,25 @@ const explanation = z.strictObject({
       considered: z.array(z.strictObject({ region: z.string(), eligible: z.boolean(), verdict, detail: z.string() })),
     })
     .nullable(),
+  routing: z
+    .strictObject({
+      route: z.int().nullable().describe("index into gateway.routes; null: gateway.routing"),
+      method: z.enum(["priority", "weighted", "geographic", "latency", "hash"]),
+      why: z.string(),
+      session: z.string().nullable(),
+      country: z.string().nullable(),
+    })
+    .nullable(),
   location: z.string().nullable(),
 });
 
 export const adminSchemas = {
   Status: status,
+  Checks: checks,
   Explanation: explanation,
   Catalogue: z.strictObject({ entries: z.array(catalogueEntry), total: z.int().describe("entries in the whole catalogue") }),
   Replication: z.strictObject({ jobs: z.array(job) }),
+  ...overrideSchemas,
   Health: z.strictObject({ status: z.literal("ok") }),
   Error: z.strictObject({ error: z.string(), message: z.string(), requestId: z.string() }),
 } as const;

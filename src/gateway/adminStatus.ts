@@ -1,5 +1,6 @@
 /** What `/api/status` and `/api/catalogue` show. */
-import type { CatalogueEntry, HealthSnapshot, Region, ServiceHealth } from "../core/contracts.ts";
+import { SERVICES, type CatalogueEntry, type HealthSnapshot, type Region, type Service, type ServiceHealth } from "../core/contracts.ts";
+import type { HealthHistory, ProbeRecord } from "../core/ports.ts";
 
 export interface RegionStatus {
   readonly name: string;
@@ -26,6 +27,28 @@ export function regionStatuses(regions: readonly Region[], health: HealthSnapsho
     const services = { streaming: known?.streaming ?? unprobed, ...(keys === null ? {} : { keys: known?.keys ?? unprobed }) };
     return { name, streaming, keys, services, verified: verified.get(name) ?? 0 };
   });
+}
+
+interface CheckReport {
+  readonly service: Service;
+  readonly health: ServiceHealth;
+  /** Oldest first. */
+  readonly history: readonly ProbeRecord[];
+}
+
+/** Every check with its newest results, in the order of the regions. */
+export function regionHealth(
+  regions: readonly Region[],
+  snapshot: HealthSnapshot,
+  records: HealthHistory,
+): { name: string; checks: CheckReport[] }[] {
+  return regionStatuses(regions, snapshot, []).map(({ name, services }) => ({
+    name,
+    checks: SERVICES.flatMap((service) => {
+      const health = services[service];
+      return health === undefined ? [] : [{ service, health, history: records.history(name, service) }];
+    }),
+  }));
 }
 
 /** The `limit` newest entries, newest first. */

@@ -42,7 +42,7 @@ export class HttpLocatorAsker implements LocatorAsker {
     } catch (error) {
       // A manifest above the limit is a manifest.
       if (error instanceof HttpFailure && error.reason === "too_large") return "found";
-      if (error instanceof HttpFailure) this.#report(candidate.region, started, error.reason, `a locator look-up failed: ${error.reason}`);
+      if (error instanceof HttpFailure) this.#report(candidate.region, started, error.reason, `a locator look-up failed: ${error.detail}`);
       return "unknown";
     }
   }

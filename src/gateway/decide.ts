@@ -1,151 +1,96 @@
-/** Candidates, holdings, health and what was tried already -> a decision. The only place where health and catalogue meet. */
-import type {
-  Considered,
-  Decision,
-  DecisionReason,
-  FailureReason,
-  HealthSnapshot,
-  Holding,
-  Service,
-  ServiceHealth,
-  Verdict,
-} from "../core/contracts.ts";
+/** An order, what holds of each region, and what was tried already -> a decision. */
+import type { Considered, Decision, DecisionReason } from "../core/contracts.ts";
 import type { Candidate } from "./candidates.ts";
+import { assess, rankOf, type Assessment, type Facts } from "./eligibility.ts";
+import { hashText } from "./order/hash.ts";
+import { admitted } from "./order/order.ts";
 
-/** Region name -> what is known of its copy. A region that is not named is `unknown`. */
-export type Holdings = Readonly<Record<string, Holding>>;
-
-/** Verdicts that let a region serve, best first. */
-const ELIGIBLE: readonly Verdict[] = ["healthy", "degraded", "unknown"];
-
-export interface Question {
-  readonly service: Service;
-  /** In order of priority. */
-  readonly candidates: readonly Candidate[];
-  readonly holdings: Holdings;
-  readonly health: HealthSnapshot;
+/** One request's own part in a decision. */
+export interface Asked {
   /** Regions that failed for this very request. */
   readonly tried: ReadonlySet<string>;
   readonly whenNoneEligible: "open" | "closed";
+  /** 32 bits of the viewer, by which regions that return slowly let him in or not. Left out: they do. */
+  readonly seed?: number;
+  /** The region that this viewer is to try out. */
+  readonly canary?: string | null;
 }
 
-/**
- * Least bad first, by how likely the region serves this viewer all the same. The probe looks at one video from one place: an answer that
- * it did not like says less about the next viewer than a port on which nothing listens.
- */
-const SEVERITY: Readonly<Record<FailureReason, number>> = {
-  // The service answers; it may be the canary or the probe's token that is wrong.
-  not_found: 0,
-  unauthorized: 0,
-  // It serves something, or served it too slowly for the probe.
-  stale: 1,
-  regressed: 1,
-  rewritten: 1,
-  segment: 1,
-  too_large: 1,
-  status: 2,
-  timeout: 3,
-  truncated: 3,
-  // It answers with what no player can use.
-  body: 4,
-  key_length: 4,
-  key_mismatch: 4,
-  // Nobody is there.
-  reset: 5,
-  tls: 6,
-  dns: 6,
-  refused: 7,
-};
-const UNEXPLAINED = 3;
+export interface Question extends Facts, Asked {
+  /** In the order in which they are to serve. */
+  readonly candidates: readonly Candidate[];
+}
 
 /**
  * Chooses a region. A healthy region that is known to hold what was asked for comes before one whose state or holding is unknown; among
- * equals the order of the candidates decides. A region that is known not to hold it is never chosen.
+ * equals the order of the candidates decides. A region that is known not to hold it, or is disabled, is never chosen.
  */
 export function decide(question: Question): Decision {
-  const considered = question.candidates.map((candidate) => consider(candidate, question));
-  const best = bestOf(considered, (each) => (each.eligible ? rank(each, question) : null));
-  const serving = considered.filter((each) => each.verdict !== "no_service");
-  if (best !== null) return decision(best, best === serving[0] ? "primary" : "failover", considered);
-  if (serving.every((each) => each.verdict === "missing" || each.verdict === "absent")) return decision(null, "not_found", considered);
-  if (question.whenNoneEligible === "closed") return decision(null, "unavailable", considered);
-  const leastBad = bestOf(considered, (each) => (each.verdict === "unhealthy" ? severity(each, question) : null));
-  return leastBad === null ? decision(null, "unavailable", considered) : decision(leastBad, "failopen", considered);
+  return choose(
+    question.candidates.map((candidate) => assess(candidate, question)),
+    question,
+  );
 }
 
-/** True while every region that has the service is known to be unhealthy. */
-export function noneEligible(service: Service, candidates: readonly Candidate[], health: HealthSnapshot): boolean {
-  const serving = candidates.filter((candidate) => candidate.base !== null);
-  return serving.length > 0 && serving.every(({ region }) => health.regions[region]?.[service]?.status === "unhealthy");
+/** As `decide`, from assessments in candidate order. */
+export function choose(assessments: readonly Assessment[], asked: Asked): Decision {
+  const seen = assessments.map((each) => forRequest(each, asked));
+  const considered = seen.map((each) => each.considered);
+  const serving = seen.filter((each) => each.considered.verdict !== "no_service");
+  const best = lowest(seen, (each) => each.rank);
+  if (best !== null) return decision(best, reasonFor(best, serving, asked), considered);
+  const reserve = lowest(seen, (each) => each.reserve);
+  if (reserve !== null) return decision(reserve, reasonFor(reserve, serving, asked), seen.map(withReserve));
+  if (serving.every(lacksIt)) return decision(null, "not_found", considered);
+  const leastBad = asked.whenNoneEligible === "closed" ? null : lowest(seen, (each) => each.severity);
+  return decision(leastBad, leastBad === null ? "unavailable" : "failopen", considered);
 }
 
-function decision(chosen: Considered | null, reason: DecisionReason, considered: readonly Considered[]): Decision {
+function decision(chosen: Assessment | null, reason: DecisionReason, considered: readonly Considered[]): Decision {
   return { region: chosen?.region ?? null, reason, considered };
 }
 
-/** The predicate: may this region serve this request? */
-function consider(candidate: Candidate, question: Question): Considered {
-  const { region } = candidate;
-  const health = question.health.regions[region]?.[question.service];
-  const verdict = verdictOn(candidate, health, question);
-  return { region, eligible: ELIGIBLE.includes(verdict), verdict, detail: explain(verdict, health, question, region) };
+function reasonFor(chosen: Assessment, serving: readonly Assessment[], { canary }: Asked): DecisionReason {
+  if (chosen.pinned) return "pinned";
+  if (chosen.region === canary) return "canary";
+  return chosen === serving[0] ? "primary" : "failover";
 }
 
-function verdictOn({ region, base }: Candidate, health: ServiceHealth | undefined, { holdings, tried }: Question): Verdict {
-  if (base === null) return "no_service";
-  const holding = holdings[region];
-  if (holding === "missing" || holding === "absent") return holding;
-  if (tried.has(region)) return "tried";
-  return health?.status ?? "unknown";
+/** Adds to what holds for everybody what holds for this request alone. */
+function forRequest(each: Assessment, { tried, seed }: Asked): Assessment {
+  if (tried.has(each.region)) return failed(each);
+  if (each.share >= 1 || each.rank === null || each.pinned || seed === undefined) return each;
+  if (admitted(seed, hashText(each.region), each.share)) return each;
+  const percent = Math.round(each.share * 100);
+  const detail = `returns slowly after a recovery, now with ${percent} % of its viewers; ${each.considered.detail}`;
+  return { ...each, rank: rankOf("ramping", each.sure), considered: { ...each.considered, verdict: "ramping", detail } };
 }
 
-/** Lower is better. A region that has just shown the video outweighs one that is healthy and did not answer for it. */
-function rank(each: Considered, question: Question): number {
-  const holding = question.holdings[each.region];
-  return (holding === "verified" || holding === "found" ? 0 : 3) + ELIGIBLE.indexOf(each.verdict);
+/** Having failed says nothing new of a region that may not serve anyway. */
+function failed(each: Assessment): Assessment {
+  if (each.rank === null && each.reserve === null && each.severity === null) return each;
+  const considered: Considered = { region: each.region, eligible: false, verdict: "tried", detail: "failed for this request" };
+  return { ...each, considered, rank: null, reserve: null, severity: null };
 }
 
-function severity(each: Considered, { health, service }: Question): number {
-  const reason = health.regions[each.region]?.[service]?.reason ?? null;
-  return reason === null ? UNEXPLAINED : SEVERITY[reason];
+function lacksIt({ considered: { verdict } }: Assessment): boolean {
+  return verdict === "missing" || verdict === "absent";
+}
+
+/** Nobody else is eligible, so those that are drained are. */
+function withReserve({ considered, reserve }: Assessment): Considered {
+  return reserve === null ? considered : { ...considered, eligible: true };
 }
 
 /** The first with the lowest score; null scores take no part. */
-function bestOf(considered: readonly Considered[], score: (each: Considered) => number | null): Considered | null {
-  let best: Considered | null = null;
-  let lowest = Number.POSITIVE_INFINITY;
-  for (const each of considered) {
+function lowest(assessments: readonly Assessment[], score: (each: Assessment) => number | null): Assessment | null {
+  let best: Assessment | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const each of assessments) {
     const points = score(each);
-    if (points === null || points >= lowest) continue;
+    if (points === null || points >= least) continue;
     best = each;
-    lowest = points;
+    least = points;
   }
   return best;
 }
-
-function explain(verdict: Verdict, health: ServiceHealth | undefined, { service, holdings }: Question, region: string): string {
-  const holding = HOLDING_WORDS[holdings[region] ?? "unknown"];
-  const words: Readonly<Record<Verdict, string>> = {
-    no_service: `has no ${service} service`,
-    tried: "failed for this request",
-    missing: holding,
-    absent: holding,
-    unknown: `${service} not probed yet; ${holding}`,
-    healthy: `${service} healthy; ${holding}`,
-    degraded: `${service} degraded: ${(health?.signals ?? []).map(({ detail }) => detail).join(", ")}; ${holding}`,
-    drained: `drained by an operator; ${holding}`,
-    disabled: "disabled by an operator",
-    no_keys: "the keys that this video needs cannot be had",
-    ramping: `${service} returns slowly after a recovery; ${holding}`,
-    unhealthy: `${service} unhealthy: ${health?.detail ?? health?.reason ?? "no reason given"}; ${holding}`,
-  };
-  return words[verdict];
-}
-
-const HOLDING_WORDS: Readonly<Record<Holding, string>> = {
-  verified: "verified there",
-  missing: "the catalogue does not have it verified there",
-  found: "was found there when asked",
-  absent: "answered that it does not have it",
-  unknown: "not known whether it is there",
-};

@@ -1,7 +1,6 @@
 /** The same path that a player's request takes, with the reasons spelt out. */
-import type { Decision, HealthSnapshot, PlaybackRequest, Region } from "../core/contracts.ts";
-import { candidatesFor, locationOf } from "./candidates.ts";
-import { decide, type Holdings } from "./decide.ts";
+import type { Decision, PlaybackRequest } from "../core/contracts.ts";
+import type { Holdings } from "./eligibility.ts";
 import { readRequest, type FrontDoor, type RawRequest, type Rejection } from "./request.ts";
 
 export interface Explanation {
@@ -14,16 +13,28 @@ export interface Explanation {
   readonly source: "catalogue" | "cached" | "nothing" | null;
   readonly holdings: Holdings | null;
   readonly decision: Decision | null;
+  readonly routing: RoutingExplanation | null;
   /** Where the player would be sent, or the key asked for. */
   readonly location: string | null;
 }
 
+/** By what the candidates stand in their order. */
+export interface RoutingExplanation {
+  /** Index into `gateway.routes`; null for the default, `gateway.routing`. */
+  readonly route: number | null;
+  readonly method: "priority" | "weighted" | "geographic" | "latency" | "hash";
+  /** One sentence for people. */
+  readonly why: string;
+  /** What the policy took to be the viewer's; null where it does not ask, or is not told. */
+  readonly session: string | null;
+  readonly country: string | null;
+}
+
 export interface ExplainQuestion {
   readonly door: FrontDoor;
-  readonly regions: readonly Region[];
-  readonly health: HealthSnapshot;
-  readonly whenNoneEligible: "open" | "closed";
   readonly known: (request: PlaybackRequest) => { readonly holdings: Holdings; readonly source: "catalogue" | "cached" | "nothing" };
+  readonly route: (request: PlaybackRequest, holdings: Holdings) => { readonly decision: Decision; readonly routing: RoutingExplanation };
+  readonly location: (request: PlaybackRequest, region: string) => string;
 }
 
 /** A URL of the gateway, or only its path, as the raw request a player would make of it. Null where it is neither. */
@@ -47,15 +58,14 @@ export function explain(raw: RawRequest, question: ExplainQuestion): Explanation
     source: null,
     holdings: null,
     decision: null,
+    routing: null,
     location: null,
   };
   if (front.type === "rejected") return { ...common, outcome: "refused", rejection: front.rejection };
   if (front.type === "local") return { ...common, outcome: "local" };
   const { request } = front;
   const { holdings, source } = question.known(request);
-  const candidates = candidatesFor(request.service, question.regions);
-  const { health, whenNoneEligible } = question;
-  const decision = decide({ service: request.service, candidates, holdings, health, tried: new Set(), whenNoneEligible });
-  const location = decision.region === null ? null : locationOf(candidates, decision.region, request.target);
-  return { ...common, outcome: "routed", request, holdings, source, decision, location };
+  const { decision, routing } = question.route(request, holdings);
+  const location = decision.region === null ? null : question.location(request, decision.region);
+  return { ...common, outcome: "routed", request, holdings, source, decision, routing, location };
 }

@@ -24,6 +24,8 @@ const FORWARDED_REQUEST_HEADERS: readonly HeaderRule[] = [
   { name: "x-vudrm-token", why: "VUDRM" },
   { name: "nv-authorizations", why: "Nagra" },
   { name: "x-ms-client-request-id", why: "traces of Azure services" },
+  { name: "traceparent", why: "W3C Trace Context, with the gateway's own span" },
+  { name: "tracestate", why: "W3C Trace Context, the vendors' part" },
 ];
 
 /** Answer header fields of a key host that a player needs. Its Set-Cookie, CORS, caching and server fields are not the gateway's to repeat. */

@@ -2,11 +2,12 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../core/clock.ts";
 import type { CatalogueEntry, Holding, PlaybackRequest } from "../core/contracts.ts";
+import { PREDEFINED_POLICY_PREFIX } from "../core/media.ts";
 import type { LookupResult } from "../core/metrics.ts";
-import type { CatalogueView, HealthView } from "../core/ports.ts";
+import type { CatalogueView, HealthView, OverrideView } from "../core/ports.ts";
 import type { LocatorAsker } from "./ask.ts";
 import type { Candidate } from "./candidates.ts";
-import type { Holdings } from "./decide.ts";
+import { isUnder, type Holdings } from "./eligibility.ts";
 import { pathOf } from "./target.ts";
 
 export interface LocateOptions {
@@ -20,6 +21,8 @@ export interface LocateOptions {
 export interface LocateDeps {
   readonly catalogue: CatalogueView;
   readonly health: HealthView;
+  /** Left out: none. */
+  readonly overrides?: OverrideView;
   readonly clock: Clock;
   readonly asker: LocatorAsker;
   /** Regions with a streaming endpoint. */
@@ -31,6 +34,9 @@ export interface Located {
   readonly holdings: Holdings;
   readonly source: LookupResult;
 }
+
+/** Whose key host the keys of a catalogued video come from; `none` for a clear video. */
+export type KeyHost = "none" | "region" | "gateway";
 
 const NOTHING_KNOWN: Holdings = {};
 
@@ -48,6 +54,8 @@ export class LocatorDirectory {
   readonly #found: LRUCache<string, Holdings>;
   readonly #absent: LRUCache<string, Holdings>;
   readonly #flights = new Map<string, Promise<Holdings>>();
+  /** Entries are replaced, never edited, so what is made of one holds as long as it does. */
+  readonly #catalogued = new WeakMap<CatalogueEntry, Located>();
 
   constructor(deps: LocateDeps) {
     this.#deps = deps;
@@ -63,7 +71,7 @@ export class LocatorDirectory {
   known(request: PlaybackRequest): Located | undefined {
     if (request.locatorId === null) return undefined;
     const entry = this.#deps.catalogue.byLocator(request.locatorId);
-    if (entry !== undefined) return { holdings: this.#catalogued(entry), source: "catalogue" };
+    if (entry !== undefined) return this.#ofEntry(entry);
     const holdings = this.#found.get(request.locatorId) ?? this.#absent.get(pathOf(request.target));
     return holdings === undefined ? undefined : { holdings, source: "cached" };
   }
@@ -79,13 +87,27 @@ export class LocatorDirectory {
   /** Holdings of a content key by the catalogue; undefined where it does not know the key, or the request names none. */
   forKey(keyId: string | null): Holdings | undefined {
     const entry = keyId === null ? undefined : this.#deps.catalogue.byKey(keyId);
-    return entry === undefined ? undefined : this.#catalogued(entry);
+    return entry === undefined ? undefined : this.#ofEntry(entry).holdings;
   }
 
-  #catalogued(entry: CatalogueEntry): Holdings {
+  /**
+   * A predefined policy writes the region's own key host into the manifest. A custom one names a host that was chosen, and the gateway is
+   * what one chooses here. Of a video that the catalogue does not know nothing is known.
+   */
+  keyHost({ locatorId }: PlaybackRequest): KeyHost {
+    const entry = locatorId === null ? undefined : this.#deps.catalogue.byLocator(locatorId);
+    if (entry === undefined || entry.keys.length === 0) return "none";
+    return entry.streamingPolicyName?.startsWith(PREDEFINED_POLICY_PREFIX) === true ? "region" : "gateway";
+  }
+
+  #ofEntry(entry: CatalogueEntry): Located {
+    const known = this.#catalogued.get(entry);
+    if (known !== undefined) return known;
     const holdings: Record<string, Holding> = {};
     for (const { region } of this.#deps.candidates) holdings[region] = entry.regions[region]?.state === "verified" ? "verified" : "missing";
-    return holdings;
+    const located: Located = { holdings, source: "catalogue" };
+    this.#catalogued.set(entry, located);
+    return located;
   }
 
   #shared(request: PlaybackRequest, locatorId: string): Promise<Holdings> {
@@ -99,12 +121,15 @@ export class LocatorDirectory {
     return flight;
   }
 
-  /** Asks all at once; a region known to be ill is left out, its copy stays `unknown` and counts only where nobody else has the video. */
+  /** Asks all at once; a region known to be ill, or disabled, is left out, its copy stays `unknown` and counts only where nobody else has the video. */
   async #ask(request: PlaybackRequest, locatorId: string): Promise<Holdings> {
     const health = this.#deps.health.snapshot();
     const holdings: Record<string, Holding> = {};
     for (const { region } of this.#deps.candidates) holdings[region] = "unknown";
-    const asked = this.#deps.candidates.filter(({ region }) => health.regions[region]?.streaming?.status !== "unhealthy");
+    const words = { service: "streaming", overrides: this.#deps.overrides?.active() ?? [] } as const;
+    const asked = this.#deps.candidates.filter(
+      ({ region }) => health.regions[region]?.streaming?.status !== "unhealthy" && !isUnder("disable", region, words),
+    );
     const firstFound = Promise.withResolvers<void>();
     const answers = asked.map(async (candidate) => {
       const holding = await this.#deps.asker.ask(candidate, request);

@@ -17,6 +17,16 @@ export interface FrontDoor {
   readonly keyPrefix: string;
   /** Lower case, without port. */
   readonly keyHost: string | null;
+  /** Which requests are routed differently; the first that matches holds. Left out: none. */
+  readonly routes?: readonly RouteMatch[];
+}
+
+/** Null: any. */
+export interface RouteMatch {
+  /** Lower case, without port. */
+  readonly host: string | null;
+  /** Starts and ends with a slash. */
+  readonly prefix: string | null;
 }
 
 export interface Rejection {
@@ -87,7 +97,16 @@ function classify({ method, target, host }: RawRequest, door: FrontDoor): FrontD
   if (method === "POST" && (local || asked.kind !== "key")) {
     return rejected({ status: 405, reason: "method", code: "method_not_allowed", message: "only keys are asked for by POST" }, ALLOW_READ);
   }
-  return local ? { type: "local", answer: asked } : { type: "playback", request: asked };
+  if (local) return { type: "local", answer: asked };
+  const route = door.routes === undefined ? -1 : routeIndex(door.routes, host, path);
+  return { type: "playback", request: route < 0 ? asked : { ...asked, route } };
+}
+
+function routeIndex(routes: readonly RouteMatch[], host: string | null, path: string): number {
+  const name = host === null ? null : hostName(host);
+  return routes.findIndex(
+    (route) => (route.host === null || route.host === name) && (route.prefix === null || path.startsWith(route.prefix)),
+  );
 }
 
 function localAnswer(path: string): LocalAnswer | null {
@@ -103,7 +122,12 @@ function keyRequest(target: string, host: string | null, door: FrontDoor): Playb
 
 function isKeyHost(host: string | null, { keyHost }: FrontDoor): boolean {
   if (keyHost === null || host === null) return false;
-  return host.replace(/:\d+$/, "").replace(/\.$/, "").toLowerCase() === keyHost;
+  return hostName(host) === keyHost;
+}
+
+/** Without port and the root's dot, in lower case. */
+function hostName(host: string): string {
+  return host.replace(/:\d+$/, "").replace(/\.$/, "").toLowerCase();
 }
 
 /** `/keys/a?b` -> `/a?b`, `/keys?b` -> `/?b`; null for any other path, and for what would turn into a `//host`. */

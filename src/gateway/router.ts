@@ -1,32 +1,53 @@
 /** Joins the pure steps with what they decide on: configuration, health, catalogue. Shared by the player listener and the admin API. */
-import type { Decision, PlaybackRequest, Region, Service } from "../core/contracts.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Decision, Override, PlaybackRequest, Region, Service } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { HealthView } from "../core/ports.ts";
+import type { HealthView, OverrideView } from "../core/ports.ts";
 import { candidatesFor, locationOf, type Candidate } from "./candidates.ts";
-import { decide, noneEligible, type Holdings } from "./decide.ts";
-import { explain, rawRequestOf, type Explanation } from "./explain.ts";
+import { choose } from "./decide.ts";
+import { noneEligible, type Holdings, type KeyNeed } from "./eligibility.ts";
+import { explain, rawRequestOf, type Explanation, type RoutingExplanation } from "./explain.ts";
 import type { Located, LocatorDirectory } from "./locate.ts";
+import { describeOrder } from "./order/describe.ts";
+import { orderFor, type Order, type OrderFacts } from "./order/order.ts";
+import { ANYBODY, hintedViewer, seedOf, viewerFor, type Viewer, type ViewerHints, type WireFacts } from "./order/viewer.ts";
 import { readRequest, type FrontDoor, type FrontDoorResult, type RawRequest } from "./request.ts";
+import { RoutePolicies, type RoutePolicy, type RoutingRules } from "./routePolicies.ts";
+import { Standings, type Standing } from "./standings.ts";
 
 export interface RouterDeps {
   readonly regions: readonly Region[];
   readonly door: FrontDoor;
-  readonly whenNoneEligible: "open" | "closed";
+  readonly routing: RoutingRules;
   readonly health: HealthView;
+  /** Left out: none. */
+  readonly overrides?: OverrideView;
   readonly directory: LocatorDirectory;
   readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NOTHING_KNOWN: Holdings = {};
+const NO_OVERRIDE: readonly Override[] = [];
+const NO_OVERRIDES: OverrideView = { active: () => NO_OVERRIDE };
 
 export class PlaybackRouter {
   readonly #deps: RouterDeps;
   readonly #candidates: Readonly<Record<Service, readonly Candidate[]>>;
+  readonly #policies: RoutePolicies;
+  readonly #standings: Standings;
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
-    this.#candidates = { streaming: candidatesFor("streaming", deps.regions), keys: candidatesFor("keys", deps.regions) };
+    const { regions, routing, health, overrides = NO_OVERRIDES } = deps;
+    this.#candidates = { streaming: candidatesFor("streaming", regions), keys: candidatesFor("keys", regions) };
+    this.#policies = new RoutePolicies(
+      routing,
+      regions.map(({ name }) => name),
+    );
+    this.#standings = new Standings({ candidates: this.#candidates, health, overrides });
   }
 
   read(raw: RawRequest): FrontDoorResult {
@@ -48,11 +69,24 @@ export class PlaybackRouter {
     return this.#deps.directory.forKey(request.keyId);
   }
 
-  decide(request: PlaybackRequest, holdings: Holdings, tried: ReadonlySet<string> = NOBODY): Decision {
-    const { service } = request;
-    const { whenNoneEligible } = this.#deps;
-    const health = this.#deps.health.snapshot();
-    return decide({ service, candidates: this.#candidates[service], holdings, health, tried, whenNoneEligible });
+  /** Who asks, as far as the policy for this request depends on it: for most policies nobody in particular. */
+  viewer(request: PlaybackRequest, wire: WireFacts): Viewer {
+    const policy = this.#policies.of(request);
+    if (!policy.knowsViewers && !this.#standings.ramping) return ANYBODY;
+    return viewerFor(policy.prepared, wire, this.#deps.routing.believed, this.#deps.random.next());
+  }
+
+  /** A plain computation on memory. `tried`: regions that failed for this very request. */
+  decide(request: PlaybackRequest, holdings: Holdings, viewer: Viewer = this.#somebody(), tried: ReadonlySet<string> = NOBODY): Decision {
+    const policy = this.#policies.of(request);
+    const order = orderFor(policy.prepared, viewer, this.#orderFacts(request, policy));
+    const standing = this.#standing(request, holdings);
+    if (policy.constantOrders && tried.size === 0 && !this.#standings.ramping) return settled(policy, order, standing);
+    const decision = picked(policy, order, standing, viewer, tried);
+    if (policy.window !== null && decision.region !== null && tried.size === 0) {
+      policy.window[request.service].record(decision.region, this.#deps.clock.monotonic());
+    }
+    return decision;
   }
 
   location(request: PlaybackRequest, region: string): string {
@@ -66,25 +100,62 @@ export class PlaybackRouter {
 
   /** Sets the fail-open gauges from the present snapshot; called before each scrape, so that they are right without traffic, too. */
   recordFailOpen(): void {
-    const health = this.#deps.health.snapshot();
+    const { health, overrides = NO_OVERRIDES, metrics } = this.#deps;
     for (const service of ["streaming", "keys"] as const) {
-      const none = noneEligible(service, this.#candidates[service], health);
-      this.#deps.metrics.failOpen(service, none && this.#deps.whenNoneEligible === "open");
+      const none = noneEligible(service, this.#candidates[service], health.snapshot(), overrides.active());
+      metrics.failOpen(service, none && this.#policies.anyOpen);
     }
   }
 
-  /** Null where `url` is neither an http(s) URL nor a path. */
-  explain(url: string, method = "GET"): Explanation | null {
+  /** Null where `url` is neither an http(s) URL nor a path. `hints` stand for what a player's request would tell of the viewer. */
+  explain(url: string, method = "GET", hints: ViewerHints = {}): Explanation | null {
     const raw = rawRequestOf(method, url);
     if (raw === null) return null;
-    const { door, regions, whenNoneEligible } = this.#deps;
     return explain(raw, {
-      door,
-      regions,
-      whenNoneEligible,
-      health: this.#deps.health.snapshot(),
+      door: this.#deps.door,
       known: (request) => this.#knownForExplain(request),
+      route: (request, holdings) => this.#explained(request, holdings, hints),
+      location: (request, region) => this.location(request, region),
     });
+  }
+
+  /** The same steps as `decide`, of which nothing is counted or kept. */
+  #explained(request: PlaybackRequest, holdings: Holdings, hints: ViewerHints): { decision: Decision; routing: RoutingExplanation } {
+    const policy = this.#policies.of(request);
+    const viewer = hintedViewer(policy.prepared, hints, request.target, this.#deps.routing.believed, this.#deps.random.next());
+    const facts = this.#orderFacts(request, policy);
+    const order = orderFor(policy.prepared, viewer, facts);
+    const decision = picked(policy, order, this.#standing(request, holdings), viewer, NOBODY);
+    const why = describeOrder(policy.prepared, viewer, facts, order);
+    const { session, country } = viewer;
+    return { decision, routing: { route: request.route ?? null, method: policy.prepared.policy.method, why, session, country } };
+  }
+
+  #standing(request: PlaybackRequest, holdings: Holdings): Standing {
+    return this.#standings.of(request.service, holdings, this.#keyNeed(request));
+  }
+
+  #keyNeed(request: PlaybackRequest): KeyNeed {
+    if (request.service === "keys") return "none";
+    const host = this.#deps.directory.keyHost(request);
+    if (host === "none") return "none";
+    if (host === "region") return "host";
+    return this.#deps.routing.keysMayCross ? "any" : "region";
+  }
+
+  #orderFacts({ service, locatorId, keyId }: PlaybackRequest, { window }: RoutePolicy): OrderFacts {
+    const counts = window === null ? {} : window[service].counts(this.#deps.clock.monotonic());
+    const standings = this.#standings;
+    return {
+      video: locatorId ?? keyId,
+      latencies: standings.latencies(service),
+      loads: { counts, able: standings.able(service) },
+    };
+  }
+
+  /** Where the caller does not say who asks: what depends on the viewer is left to chance. */
+  #somebody(): Viewer {
+    return { ...ANYBODY, chance: this.#deps.random.next() };
   }
 
   #knownForExplain(request: PlaybackRequest): { holdings: Holdings; source: "catalogue" | "cached" | "nothing" } {
@@ -96,4 +167,18 @@ export class PlaybackRouter {
     if (known === undefined || known.source === "asked") return { holdings: NOTHING_KNOWN, source: "nothing" };
     return { holdings: known.holdings, source: known.source };
   }
+}
+
+/** The decision for everybody with this order, made once. */
+function settled(policy: RoutePolicy, order: Order, standing: Standing): Decision {
+  const known = standing.decided.get(order.regions);
+  if (known !== undefined) return known;
+  const decision = picked(policy, order, standing, ANYBODY, NOBODY);
+  standing.decided.set(order.regions, decision);
+  return decision;
+}
+
+function picked(policy: RoutePolicy, order: Order, standing: Standing, viewer: Viewer, tried: ReadonlySet<string>): Decision {
+  const assessments = order.regions.flatMap((region) => standing.of[region] ?? []);
+  return choose(assessments, { tried, whenNoneEligible: policy.whenNoneEligible, seed: seedOf(viewer), canary: order.canary });
 }

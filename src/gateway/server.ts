@@ -9,11 +9,15 @@ import { PaircastError } from "../core/errors.ts";
 /** The part of an application that a listener calls. */
 export interface FetchApp {
   fetch(request: Request, bindings: object): Response | Promise<Response>;
+  /** Answers what it can before a Request is made of it. False: it did nothing, and `fetch` has to. Only for `raw` targets. */
+  answerNow?(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
 }
 
 export interface ServerOptions {
   readonly app: FetchApp;
   readonly listen: ListenAddress;
+  /** The setting that `listen` comes from, for the error where the address cannot be had: `gateway.listen`. */
+  readonly setting?: string;
   readonly clock: Clock;
   /**
    * `raw`: the application judges target and Host itself, as they came over the wire, and routes by nothing else (the player listener).
@@ -22,6 +26,8 @@ export interface ServerOptions {
   readonly targets: "raw" | "parsed";
   /** How long `close` lets running answers go on, in milliseconds; default 5000. Event streams never end by themselves: give them less. */
   readonly graceMs?: number;
+  /** Shares the address with other processes that say so, too; the kernel spreads the connections. Not on every system. */
+  readonly shared?: boolean;
 }
 
 /** Request line and header fields together; targets are limited to half of it by the front door. */
@@ -29,7 +35,7 @@ const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Above the 60 s idle time of most load balancers, so that it is them who close first. */
-const KEEP_ALIVE_MS = 65_000;
+export const KEEP_ALIVE_MS = 65_000;
 const GRACE_MS = 5_000;
 const CLOSE_POLL_MS = 20;
 
@@ -59,15 +65,17 @@ export class GatewayServer implements AsyncDisposable {
       connectionsCheckingInterval: 2_000,
       optimizeEmptyRequests: true,
     };
-    const server = createServer(
-      limits,
-      targets === "raw" ? rawListener(app) : getRequestListener((request, env) => app.fetch(request, env)),
-    );
+    const answer = targets === "raw" ? rawListener(app) : getRequestListener((request, env) => app.fetch(request, env));
+    const server = createServer(limits, (incoming, outgoing) => {
+      // Clients of a server that is about to go are told so, and do not send their next request into a closed connection.
+      if (!server.listening) outgoing.shouldKeepAlive = false;
+      answer(incoming, outgoing);
+    });
     server.on("clientError", refuseConnection);
     server.on("connect", (_request, socket: Duplex) => {
       socket.end(plainAnswer(405));
     });
-    await listening(server, listen);
+    await listening(server, options);
     const bound = server.address();
     const port = bound !== null && typeof bound === "object" ? bound.port : listen.port;
     return new GatewayServer(server, options, { host: listen.host, port });
@@ -117,6 +125,7 @@ function rawListener(app: FetchApp): (incoming: IncomingMessage, outgoing: Serve
     return app.fetch(request, { target: heldTarget, peer: () => socket.remoteAddress });
   });
   return (incoming: HeldMessage, outgoing) => {
+    if (answeredNow(app, incoming, outgoing)) return;
     incoming.heldTarget = incoming.url ?? "";
     incoming.url = "/";
     incoming.headers.host = "gateway";
@@ -124,18 +133,43 @@ function rawListener(app: FetchApp): (incoming: IncomingMessage, outgoing: Serve
   };
 }
 
-function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
+/** What fails before it has answered is answered, and its error told, by the application. */
+function answeredNow(app: FetchApp, incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+  try {
+    return app.answerNow?.(incoming, outgoing) ?? false;
+  } catch (error) {
+    if (outgoing.headersSent) throw error;
+    return false;
+  }
+}
+
+function listening(server: Server, options: ServerOptions): Promise<void> {
+  const { host, port } = options.listen;
   return new Promise((resolve, reject) => {
-    const failed = (error: Error) => {
-      const where = `${host === "" ? "*" : host}:${port}`;
-      reject(new PaircastError("listen_failed", `cannot listen on ${where}; free the address or configure another`, { cause: error }));
+    const failed = (error: NodeJS.ErrnoException) => {
+      reject(listenFailure(error, options));
     };
     server.once("error", failed);
-    server.listen({ port, ...(host === "" ? {} : { host }) }, () => {
+    server.listen({ port, ...(host === "" ? {} : { host }), reusePort: options.shared === true }, () => {
       server.off("error", failed);
       resolve();
     });
   });
+}
+
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: "something listens there already: end it",
+  EADDRNOTAVAIL: "this machine has no such address: name one of its own",
+  EACCES: "the system does not let this user have that port: grant it",
+  ENOTFOUND: "the name is not known: write an address",
+};
+
+function listenFailure(error: NodeJS.ErrnoException, { listen: { host, port }, setting = "the address" }: ServerOptions): PaircastError {
+  const where = `${host === "" ? "*" : host.includes(":") ? `[${host}]` : host}:${port}`;
+  const { code = error.message } = error;
+  const why = WHY_NOT[code];
+  const advice = why === undefined ? `change ${setting}` : `${why}, or change ${setting}`;
+  return new PaircastError("listen_failed", `cannot listen on ${where} (${code}): ${advice}`, { cause: error });
 }
 
 const STATUS_BY_PARSER_CODE: Readonly<Record<string, number>> = {

@@ -18,6 +18,11 @@ export class ProbeHistory {
   readonly #slots: ProbeRecord[] = [];
   #next = 0;
 
+  /** `known`: what an earlier history held, oldest first. */
+  constructor(known: readonly ProbeRecord[] = []) {
+    for (const record of known) this.add(record);
+  }
+
   add(record: ProbeRecord): void {
     this.#slots[this.#next] = record;
     this.#next = (this.#next + 1) % SLOTS;

@@ -1,16 +1,30 @@
 /** Health: one loop per service of each region, one immutable snapshot, and everything that is told of it to logs, metrics and listeners. */
 import type { Clock, Random } from "../core/clock.ts";
-import type { HealthConfig } from "../core/config/schema.ts";
+import type { HealthConfig } from "../core/config/health.ts";
 import type { FailureReason, HealthSnapshot, HealthStatus, Outcome, Service, ServiceHealth } from "../core/contracts.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Metrics } from "../core/metrics.ts";
-import type { CanarySource, Fingerprint, HealthView, HttpClient, OutcomeSink } from "../core/ports.ts";
-import { checksOf, type Check } from "./checks.ts";
+import type { Metrics, WatchVerdict } from "../core/metrics.ts";
+import type {
+  CanarySource,
+  CertificateSource,
+  Fingerprint,
+  HealthHistory,
+  HealthMemory,
+  HealthView,
+  HttpClient,
+  OutcomeSink,
+} from "../core/ports.ts";
+import { checksOf, type Check, type HealthRegion } from "./checks.ts";
 import type { ProbeRecord } from "./history.ts";
-import { CheckLoop } from "./loop.ts";
-import type { ProbedRegion } from "./probes/canary.ts";
-import { initialState, resumedState, type Transition } from "./state.ts";
+import { probeAlerts } from "./probes/alerts.ts";
+import type { KeyDoor } from "./probes/keyPlace.ts";
+import { OwnDelay } from "./delay.ts";
+import { CheckLoop, type LoopEvents } from "./loop.ts";
+import { HealthRecorder } from "./remember.ts";
+import { initialState, resumedState, type CheckState, type Transition } from "./state.ts";
+import { ServiceWatch, type HeldConnection } from "./watch.ts";
+import { holdConnection, type HoldOptions, type WatchTarget } from "./watchSocket.ts";
 
 /** A change of status, as listeners are told. */
 export interface HealthTransition {
@@ -18,8 +32,9 @@ export interface HealthTransition {
   readonly service: Service;
   readonly from: HealthStatus;
   readonly to: HealthStatus;
-  /** Null for a recovery. */
+  /** Null unless to `unhealthy`. */
   readonly reason: FailureReason | null;
+  /** What was seen; to `degraded`, what degrades it. */
   readonly detail: string | null;
   readonly at: number;
 }
@@ -44,21 +59,37 @@ export interface MonitorDeps {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** The last snapshot of a monitor that this one replaces: its statuses are taken up instead of `unknown`. */
+  /** What an earlier monitor knew, of this process or of the one before: its statuses are taken up instead of `unknown`. */
   readonly previous?: HealthSnapshot;
+  /** The newest probes of an earlier monitor of this process. */
+  readonly records?: HealthHistory;
+  /** Keeps what is known for the next process; left out: nobody does. */
+  readonly memory?: HealthMemory;
+  /** Opens the connections that are watched; left out: none are. */
+  readonly hold?: (target: WatchTarget, options: HoldOptions) => Promise<HeldConnection>;
 }
 
 export interface HealthDeps extends MonitorDeps {
-  readonly regions: readonly ProbedRegion[];
+  readonly regions: readonly HealthRegion[];
   readonly http: HttpClient;
   readonly canaries: CanarySource;
   readonly fingerprint: Fingerprint;
+  /** Looks at certificates with handshakes of their own; left out: only the requests' connections do. */
+  readonly certificates?: CertificateSource;
+  /** How the gateway's own key URLs are recognised in playlists; left out: not at all. */
+  readonly keyDoor?: KeyDoor;
 }
 
-/** Starts to probe every service of every region. A region that is down does not keep it from starting. */
+/** What was seen of a key counts for a minute, and for a few probes. */
+const FRESH_MS = 60_000;
+const FRESH_PROBES = 4;
+
+/** Starts to probe and to watch every service of every region. A region that is down does not keep it from starting. */
 export function startHealth(deps: HealthDeps): HealthMonitor {
-  const { http, canaries, fingerprint, regions, config } = deps;
-  return startMonitor(checksOf(regions, { http, canaries, fingerprint, timeoutMs: config.timeout }), deps);
+  const { config, regions } = deps;
+  const freshMs = Math.max(FRESH_MS, FRESH_PROBES * config.interval);
+  const checks = checksOf(regions, { ...deps, timeoutMs: config.timeout, signals: config.signals, freshMs, events: probeAlerts(deps) });
+  return startMonitor(checks, { hold: holdConnection, ...deps });
 }
 
 /** Starts the loops of the given checks. */
@@ -71,25 +102,34 @@ export function startMonitor(checks: readonly Check[], deps: MonitorDeps): Healt
 class Monitor implements HealthMonitor {
   readonly #deps: MonitorDeps;
   readonly #loops = new Map<string, CheckLoop>();
+  readonly #watches = new Map<string, ServiceWatch>();
+  readonly #recorder: HealthRecorder | null;
+  readonly #delay: OwnDelay;
   readonly #listeners = new Set<(transition: HealthTransition) => void>();
   #snapshot: HealthSnapshot;
 
   constructor(checks: readonly Check[], deps: MonitorDeps) {
     this.#deps = deps;
+    this.#delay = new OwnDelay(deps.clock);
     this.#snapshot = { takenAt: deps.clock.now(), regions: {} };
+    const { memory, clock, log } = deps;
+    this.#recorder = memory === undefined ? null : new HealthRecorder({ memory, clock, log, snapshot: () => this.#snapshot });
     for (const check of checks) this.#add(check);
   }
 
   start(): void {
+    this.#delay.start();
     for (const loop of this.#loops.values()) loop.start();
+    for (const watch of this.#watches.values()) watch.start();
+    this.#recorder?.start();
   }
 
   snapshot(): HealthSnapshot {
     return this.#snapshot;
   }
 
-  observe(region: string, service: Service, outcome: Outcome): void {
-    this.#loop(region, service)?.traffic(outcome);
+  observe(region: string, service: Service, outcome: Outcome, viewer = ""): void {
+    this.#loop(region, service)?.traffic(outcome, viewer);
   }
 
   async ready(): Promise<void> {
@@ -112,7 +152,9 @@ class Monitor implements HealthMonitor {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#loops.values()].map(async (loop) => loop.stop()));
+    await Promise.all([...this.#watches.values(), ...this.#loops.values()].map(async (part) => part.stop()));
+    await this.#delay.stop();
+    await this.#recorder?.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,37 +165,71 @@ class Monitor implements HealthMonitor {
     return this.#loops.get(`${region}/${service}`);
   }
 
-  #add({ region, service, probe }: Check): void {
-    const { config, clock, random, log, metrics, previous } = this.#deps;
+  #add({ region, service, probe, target }: Check): void {
+    const { config: policy, clock, random, metrics } = this.#deps;
+    const state = this.#known(region, service);
+    const ownDelay = (): number => this.#delay.total;
+    const history = this.#deps.records?.history(region, service) ?? [];
+    const loop = new CheckLoop({ probe, policy, state, history, clock, random, events: this.#events(region, service), ownDelay });
+    this.#loops.set(`${region}/${service}`, loop);
+    if (target !== undefined) this.#watch(region, service, target, loop);
+    metrics.state(region, service, state.health.status);
+    this.#publish(region, service, state.health);
+  }
+
+  #known(region: string, service: Service): CheckState {
+    const { previous, config, clock } = this.#deps;
     const known = previous?.regions[region]?.[service];
-    const state = known === undefined ? initialState(clock.now()) : resumedState(known);
-    const events = {
-      observed: (health: ServiceHealth, transition: Transition | null) => {
+    if (known === undefined) return initialState(clock.now());
+    return resumedState(known, config, { now: clock.now(), monotonic: clock.monotonic() });
+  }
+
+  #events(region: string, service: Service): LoopEvents {
+    const { metrics, log } = this.#deps;
+    return {
+      observed: (health, transition) => {
         this.#observed(region, service, health, transition);
       },
-      probed: ({ durationMs, reason }: ProbeRecord) => {
+      probed: ({ durationMs, reason }) => {
         metrics.probe(region, service, durationMs / 1000, reason);
       },
-      broken: (error: unknown) => {
+      broken: (error) => {
         log.error("health.probe_broken", { region, service, code: errorCode(error), error: errorChain(error) });
       },
     };
-    this.#loops.set(`${region}/${service}`, new CheckLoop({ probe, policy: config, state, clock, random, events }));
-    metrics.state(region, service, state.health.status);
-    this.#publish(region, service, state.health);
+  }
+
+  #watch(region: string, service: Service, target: WatchTarget, loop: CheckLoop): void {
+    const { hold, config, clock, random, metrics } = this.#deps;
+    if (hold === undefined || !config.watch) return;
+    const judged = (verdict: WatchVerdict, durationMs: number): void => {
+      metrics.watchLoss(region, service, verdict);
+      const detail = `an idle connection to ${target.url} was lost, and another one refused`;
+      if (verdict === "refused") loop.witness({ ok: false, durationMs, reason: "refused", detail }, detail);
+    };
+    const lost = (): void => {
+      loop.hurry();
+    };
+    const connect = async (signal: AbortSignal): Promise<HeldConnection> => hold(target, { clock, timeoutMs: config.timeout, signal });
+    this.#watches.set(`${region}/${service}`, new ServiceWatch({ connect, clock, random, events: { lost, judged } }));
   }
 
   #observed(region: string, service: Service, health: ServiceHealth, transition: Transition | null): void {
     this.#publish(region, service, health);
     if (transition === null) return;
     this.#deps.metrics.transition(region, service, transition.to);
-    this.#tell({ region, service, ...transition, detail: health.detail, at: health.since });
+    if (transition.to !== "unhealthy") this.#watches.get(`${region}/${service}`)?.recovered();
+    this.#recorder?.changed();
+    const signals = (health.signals ?? []).map(({ detail }) => detail).join("; ");
+    const detail = transition.to === "degraded" ? signals : health.detail;
+    this.#tell({ region, service, ...transition, detail, at: health.since });
   }
 
   #publish(region: string, service: Service, health: ServiceHealth): void {
     const { regions } = this.#snapshot;
     const services = { ...regions[region], [service]: health };
     this.#snapshot = { takenAt: this.#deps.clock.now(), regions: { ...regions, [region]: services } };
+    this.#deps.metrics.grade(region, service, health);
   }
 
   #tell(transition: HealthTransition): void {

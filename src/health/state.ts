@@ -1,125 +1,145 @@
-/** The state step of a check: what one more outcome makes of what is known. No clock, no log: the loop around it does those. */
-import type { FailureReason, HealthStatus, Outcome, ServiceHealth } from "../core/contracts.ts";
+/**
+ * The state step of a check: what one more look makes of what is known. Thresholds say what to believe, damping how long a flapping service
+ * stays away, the ramp how it returns. Pure: no clock, no log; the loop around it does those.
+ */
+import type { FailureReason, HealthStatus, Outcome, ServiceHealth, Signal } from "../core/contracts.ts";
+import { ill, isHeld, released, UNDAMPED, type Damping, type DampingPolicy } from "./damping.ts";
+import { rampElapsed, rampShare, type RampPolicy } from "./ramp.ts";
+import { usualDuration } from "./schedule.ts";
+import { pendingLooks, settled, tallied, type Seen, type Tally, type ThresholdPolicy } from "./thresholds.ts";
 
-export interface StatePolicy {
-  /** Failures in a row until unhealthy. */
-  readonly fall: number;
-  /** Successes in a row until healthy again. */
-  readonly rise: number;
+export interface StatePolicy extends ThresholdPolicy, RampPolicy {
+  readonly damping: DampingPolicy;
 }
 
-/**
- * Who looked. Only a probe changes a status: it asks for what is known to be there, while a request of a viewer may fail by its own fault,
- * and may succeed although a probe sees what it did not ask for (the manifest comes, the segments do not).
- */
-export type Source = "probe" | "traffic";
+/** One moment on both clocks. Everything is decided by `monotonic`; `now` is only recorded, so a wall clock that jumps does no harm. */
+export interface Moment {
+  readonly now: number;
+  readonly monotonic: number;
+}
 
 export interface CheckState {
+  /** As every reader sees it. */
   readonly health: ServiceHealth;
-  /** Consecutive probes that speak against the present status. */
-  readonly probes: number;
-  /** Failures of traffic since the last success of any kind, at most one less than `fall`: they bring a change nearer and never make it. */
-  readonly traffic: number;
+  /** As it would be without damping. */
+  readonly tally: Tally;
+  readonly damping: Damping;
+  /** Monotonic time of the recovery from which it returns slowly; null: it has all of its viewers. */
+  readonly returnedAt: number | null;
 }
 
 export interface Transition {
   readonly from: HealthStatus;
   readonly to: HealthStatus;
-  /** Null for a recovery. */
+  /** Null unless to `unhealthy`. */
   readonly reason: FailureReason | null;
 }
 
 export interface Step {
+  /** The same object where nothing is new. */
   readonly state: CheckState;
   readonly transition: Transition | null;
-  /** Something speaks against the present status: look again soon. */
-  readonly pending: boolean;
 }
+
+/** `checkedAt` follows traffic at most this often: a busy service is not worth a new snapshot per request. */
+const NOTED_MS = 1000;
 
 /** The state before the first look. */
 export function initialState(now: number): CheckState {
-  return fresh({ status: "unknown", since: now, reason: null, detail: null, checkedAt: null, pending: 0 });
+  const health: ServiceHealth = { status: "unknown", since: now, reason: null, detail: null, checkedAt: null, pending: 0 };
+  return { health, tally: settled("unknown"), damping: UNDAMPED, returnedAt: null };
 }
 
-/** Takes up a status that was found out earlier, for instance before the configuration was read again. */
-export function resumedState(health: ServiceHealth): CheckState {
-  return fresh({ ...health, pending: 0 });
+/** Takes up what was found out earlier, by an earlier configuration or an earlier process: its status, its hold and its return. */
+export function resumedState(health: ServiceHealth, policy: StatePolicy, at: Moment): CheckState {
+  const { share = 1 } = health;
+  const returnedAt = share < 1 ? at.monotonic - rampElapsed(share, policy) : null;
+  return { health: { ...health, pending: 0 }, tally: settled(health.status), damping: resumedDamping(health, policy, at), returnedAt };
 }
 
-function fresh(health: ServiceHealth): CheckState {
-  return { health, probes: 0, traffic: 0 };
+function resumedDamping({ status, heldUntil }: ServiceHealth, { damping }: StatePolicy, at: Moment): Damping {
+  if (status !== "unhealthy") return UNDAMPED;
+  const left = Math.min(damping.cap, (heldUntil ?? at.now) - at.now);
+  if (damping.base === 0 || left <= 0) return { outages: 1, illAt: at.monotonic, until: null };
+  return { outages: 2, illAt: at.monotonic, until: at.monotonic + left };
 }
 
-/**
- * How many failures in a row make a service unhealthy.
- * - `refused` needs one: the host itself says that nothing listens, and asking again gets the same answer.
- * - A wrong body, a wrong key or a bad certificate is a definite answer too, but one that a deployment under way gives for a moment: one
- *   confirmation, whatever `fall` says.
- * - Everything else may be chance. So is `dns`: a resolver that does not answer is the prober's trouble as often as the region's.
- */
-export function failuresNeeded(reason: FailureReason, fall: number): number {
-  if (reason === "refused") return 1;
-  return reason === "body" || reason === "key_length" || reason === "key_mismatch" || reason === "tls" ? Math.min(fall, 2) : fall;
+/** Takes in one look. */
+export function observe(state: CheckState, seen: Seen, policy: StatePolicy, at: Moment): Step {
+  const tally = tallied(state.tally, seen, policy);
+  if (seen.source === "traffic" && tally === state.tally) return { state: noted(state, seen.outcome, at), transition: null };
+  const failed = seen.outcome.ok ? null : seen.outcome;
+  const worse = tally.status === "unhealthy" && failed !== null;
+  const damping = worse ? ill(state.damping, state.tally.status !== "unhealthy", policy.damping, at.monotonic) : state.damping;
+  const from = state.health.status;
+  const to = shown(from, tally.status, seen, isHeld(damping, at.monotonic));
+  const returnedAt = returning(state.returnedAt, from, to, policy, at);
+  const health = described({ before: state.health, seen, tally, to, damping, returnedAt }, policy, at);
+  const next: CheckState = { health, tally, damping: to === "unhealthy" ? damping : released(damping), returnedAt };
+  if (from === to) return { state: next, transition: null };
+  return { state: next, transition: { from, to, reason: to === "unhealthy" ? health.reason : null } };
 }
 
-/** Takes in one outcome. `now` is only recorded, never compared: a clock that jumps does no harm. */
-export function observe(state: CheckState, outcome: Outcome, policy: StatePolicy, now: number, source: Source = "probe"): Step {
-  if (source === "traffic") return unchanged(afterTraffic(state, outcome, policy, now));
-  return outcome.ok ? afterSuccess(state, policy, now) : afterFailure(state, outcome, policy, now);
-}
-
-type Failure = Extract<Outcome, { ok: false }>;
-
-function unchanged(state: CheckState): Step {
-  return { state, transition: null, pending: state.health.pending > 0 };
-}
-
-function changed(from: CheckState, to: HealthStatus, failure: Failure | null, now: number): Step {
-  const reason = failure?.reason ?? null;
-  const health: ServiceHealth = { status: to, since: now, reason, detail: failure?.detail ?? null, checkedAt: now, pending: 0 };
-  return { state: fresh(health), transition: { from: from.health.status, to, reason }, pending: false };
-}
-
-function afterSuccess(state: CheckState, policy: StatePolicy, now: number): Step {
+/** Traffic that changes nothing has at least looked. A failure without a quorum has not even done that. */
+function noted(state: CheckState, outcome: Outcome, { now }: Moment): CheckState {
   const { health } = state;
-  if (health.status === "unknown") return changed(state, "healthy", null, now);
-  if (health.status === "healthy") return unchanged(fresh({ ...health, reason: null, detail: null, checkedAt: now, pending: 0 }));
-  const probes = state.probes + 1;
-  if (probes >= policy.rise) return changed(state, "healthy", null, now);
-  return unchanged({ health: { ...health, checkedAt: now, pending: probes }, probes, traffic: 0 });
+  if (!outcome.ok || (health.checkedAt !== null && Math.abs(now - health.checkedAt) < NOTED_MS)) return state;
+  return { ...state, health: { ...health, checkedAt: now } };
 }
 
-function afterFailure(state: CheckState, failure: Failure, policy: StatePolicy, now: number): Step {
-  if (state.health.status === "unhealthy") return unchanged(stillUnhealthy(state, failure, now));
-  const next = failed(state, failure, { probes: state.probes + 1, traffic: state.traffic }, now);
-  if (next.health.pending < failuresNeeded(failure.reason, policy.fall)) return unchanged(next);
-  return changed(state, "unhealthy", failure, now);
+/** The status that readers see: a service that was ill stays so until its hold is over and a probe has just found it well. */
+function shown(from: HealthStatus, believed: HealthStatus, { outcome, source }: Seen, held: boolean): HealthStatus {
+  if (from !== "unhealthy") return believed;
+  return held || source === "traffic" || !outcome.ok ? "unhealthy" : believed;
 }
 
-function stillUnhealthy({ health }: CheckState, failure: Failure, now: number): CheckState {
-  return fresh({ ...health, reason: failure.reason, detail: failure.detail, checkedAt: now, pending: 0 });
+function returning(since: number | null, from: HealthStatus, to: HealthStatus, policy: StatePolicy, { monotonic }: Moment): number | null {
+  if (to === "unhealthy") return null;
+  const returnedAt = from === "unhealthy" ? monotonic : since;
+  return returnedAt === null || rampShare(monotonic - returnedAt, policy) >= 1 ? null : returnedAt;
 }
 
-function failed({ health }: CheckState, failure: Failure, counts: Pick<CheckState, "probes" | "traffic">, now: number): CheckState {
-  const pending = counts.probes + counts.traffic;
-  if (pending === 0) return { health: { ...health, checkedAt: now }, ...counts };
-  return { health: { ...health, reason: failure.reason, detail: failure.detail, checkedAt: now, pending }, ...counts };
+interface Findings {
+  readonly before: ServiceHealth;
+  readonly seen: Seen;
+  readonly tally: Tally;
+  readonly to: HealthStatus;
+  readonly damping: Damping;
+  readonly returnedAt: number | null;
 }
 
-/** True where one viewer's failure says something about the service. A video that is not there, or a viewer without a token, does not. */
-export function speaksAgainstService(outcome: Outcome): boolean {
-  return !outcome.ok && outcome.reason !== "not_found" && outcome.reason !== "unauthorized";
+function described(findings: Findings, policy: StatePolicy, { now, monotonic }: Moment): ServiceHealth {
+  const { before, seen, tally, to, damping, returnedAt } = findings;
+  const signals = signalsNow(findings);
+  const latencyMs = latencyNow(before.latencyMs, seen);
+  return {
+    status: to,
+    since: to === before.status ? before.since : now,
+    ...reasonNow(findings),
+    checkedAt: now,
+    pending: pendingLooks(tally),
+    ...(signals.length === 0 ? {} : { signals }),
+    ...(returnedAt === null ? {} : { share: rampShare(monotonic - returnedAt, policy) }),
+    ...(isHeld(damping, monotonic) ? { heldUntil: now + (damping.until ?? 0) - monotonic } : {}),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+  };
 }
 
-function afterTraffic(state: CheckState, outcome: Outcome, policy: StatePolicy, now: number): CheckState {
-  if (outcome.ok) return afterTrafficSuccess(state, now);
-  if (!speaksAgainstService(outcome)) return state;
-  if (state.health.status === "unhealthy") return stillUnhealthy(state, outcome, now);
-  return failed(state, outcome, { probes: state.probes, traffic: Math.min(state.traffic + 1, policy.fall - 1) }, now);
+function reasonNow({ before, seen: { outcome }, tally, to }: Findings): Pick<ServiceHealth, "reason" | "detail"> {
+  if (!outcome.ok) return { reason: outcome.reason, detail: outcome.detail };
+  const stands = to === "unhealthy" || tally.failures + tally.traffic > 0;
+  return stands ? { reason: before.reason, detail: before.detail } : { reason: null, detail: null };
 }
 
-function afterTrafficSuccess(state: CheckState, now: number): CheckState {
-  const { health, probes } = state;
-  if (probes > 0 || health.status === "unhealthy") return { health: { ...health, checkedAt: now, pending: probes }, probes, traffic: 0 };
-  return fresh({ ...health, reason: null, detail: null, checkedAt: now, pending: 0 });
+/** While degraded, what degraded it stands until the change back; a look that shows nothing of the kind leaves it. */
+function signalsNow({ before, seen: { outcome, source }, to }: Findings): readonly Signal[] {
+  if (to === "unhealthy") return [];
+  const present = before.signals ?? [];
+  if (source === "traffic" || !outcome.ok) return present;
+  const fresh = outcome.signals ?? [];
+  return fresh.length === 0 && to === "degraded" ? present : fresh;
+}
+
+function latencyNow(usual: number | undefined, { outcome, source }: Seen): number | undefined {
+  return source === "probe" && outcome.ok ? usualDuration(usual ?? null, outcome.durationMs) : usual;
 }

@@ -3,6 +3,7 @@ import type { Region } from "../core/contracts.ts";
 import { PaircastError, errorCode } from "../core/errors.ts";
 import type { MediaAsset, StreamingLocator } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports.ts";
+import { measureAlignment } from "./align.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
 import { diffAsset } from "./diff.ts";
@@ -146,7 +147,7 @@ export class AssetReplication {
       const options = await this.#verifyOptions(survey, locator);
       const report = await verifyServing(options, locator);
       const facts = videoFacts(locator, survey, identity.source, options.expected, this.#deps.fingerprint);
-      if (report.ok) this.#verified = [...this.#verified, { facts, detail: report.detail }];
+      if (report.ok) this.#verified = [...this.#verified, await this.#measured(facts, report.detail)];
       else failures.push(new VerificationFailure(identity.target, `locator ${locator.name}`, report));
       if (report.wrong) await withdrawFrom(this.#context, [facts.locatorId], report.detail);
     }
@@ -154,6 +155,11 @@ export class AssetReplication {
     if (failure === undefined) return;
     await publishVerified(this.#context, this.#verified);
     throw failure;
+  }
+
+  async #measured(facts: VerifiedVideo["facts"], verified: string): Promise<VerifiedVideo> {
+    const { aligned, detail } = await measureAlignment(this.#context, facts.manifests);
+    return { facts, detail: detail === null ? verified : `${verified}; ${detail}`, aligned };
   }
 
   async #verifyStored(): Promise<void> {

@@ -14,8 +14,8 @@ export interface Publication {
 
 export interface Discovery {
   readonly publications: readonly Publication[];
-  /** Locators that the catalogue has in their source region and that are published there no more. */
-  readonly gone: readonly { readonly locatorId: string; readonly region: string }[];
+  /** Entries that the catalogue has as verified in their source region, and that its listing lacks. A listing alone proves nothing. */
+  readonly gone: readonly CatalogueEntry[];
 }
 
 export interface PlannedJob {
@@ -52,13 +52,36 @@ export function discover(sources: ReadonlyMap<string, Listing>, entries: Entries
 }
 
 function findGone(sources: ReadonlyMap<string, Listing>, entries: Entries): Discovery["gone"] {
-  const gone: { locatorId: string; region: string }[] = [];
-  for (const [locatorId, entry] of entries) {
+  return [...entries.values()].filter((entry) => {
     const listing = sources.get(entry.source);
-    if (listing === undefined || listing === null || entry.regions[entry.source]?.state !== "verified") continue;
-    if (!lists(listing, locatorId)) gone.push({ locatorId, region: entry.source });
-  }
-  return gone;
+    return listing !== undefined && listing !== null && isServedBySource(entry) && !lists(listing, entry.locatorId);
+  });
+}
+
+function isServedBySource(entry: CatalogueEntry): boolean {
+  return entry.regions[entry.source]?.state === "verified";
+}
+
+/** A source that seems to have unpublished more at once than is believed without being told so. */
+export interface MassWithdrawal {
+  readonly region: string;
+  readonly gone: number;
+  /** How many videos the catalogue has as verified there. */
+  readonly of: number;
+}
+
+/** So few are believed, whatever their share is. */
+const ALWAYS_BELIEVED = 3;
+const BELIEVED_SHARE = 0.5;
+
+/** Sources of which more than three videos, and more than half of them, are gone in one pass: rather a fault than anybody's wish. */
+export function massWithdrawals(gone: Discovery["gone"], entries: Entries): readonly MassWithdrawal[] {
+  return [...Map.groupBy(gone, ({ source }) => source)]
+    .map(([region, lost]) => {
+      const served = [...entries.values()].filter((entry) => entry.source === region && isServedBySource(entry));
+      return { region, gone: lost.length, of: served.length };
+    })
+    .filter((each) => each.gone > ALWAYS_BELIEVED && each.gone > each.of * BELIEVED_SHARE);
 }
 
 export interface TargetOptions {

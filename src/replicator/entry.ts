@@ -6,9 +6,19 @@ export type VideoFacts = Omit<CatalogueEntry, "regions" | "publishedAt">;
 
 /** The entry to write, or null where the stored one already says it. A copy that stays verified keeps its time. */
 export function withCopy(stored: CatalogueEntry | null, facts: VideoFacts, region: string, copy: RegionCopy): CatalogueEntry | null {
-  if (stored !== null && sameFacts(stored, facts) && stored.regions[region]?.state === copy.state) return null;
+  if (stored !== null && sameFacts(stored, facts) && saysSame(stored.regions[region], copy)) return null;
   const others = stored === null ? {} : keysChanged(stored, facts) ? withdrawnOthers(stored, copy.at) : stored.regions;
-  return { ...facts, regions: { ...others, [region]: copy }, publishedAt: stored?.publishedAt ?? copy.at };
+  return { ...facts, regions: { ...others, [region]: measured(copy, others[region]) }, publishedAt: stored?.publishedAt ?? copy.at };
+}
+
+function measured(copy: RegionCopy, before: RegionCopy | undefined): RegionCopy {
+  const aligned = copy.aligned ?? before?.aligned;
+  return aligned === undefined ? copy : { ...copy, aligned };
+}
+
+/** What could not be measured this time stays as it was. */
+function saysSame(stored: RegionCopy | undefined, copy: RegionCopy): boolean {
+  return stored?.state === copy.state && (copy.aligned === undefined || copy.aligned === stored.aligned);
 }
 
 /** The entry with a region's copy withdrawn, or null where there is nothing to withdraw. */

@@ -3,11 +3,16 @@ import type { Clock } from "../core/clock.ts";
 import type { Region } from "../core/contracts.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
+import type { DescribedVideo } from "../core/playback/alignment.ts";
+import type { ReadOptions } from "../core/playback/read.ts";
 import type { Playback, WalkOptions } from "../core/playback.ts";
 import type { CatalogueStore, Fingerprint, HttpClient, Journal } from "../core/ports.ts";
 
 /** Plays a video as a player would; `walkPlayback` of core/playback. Rejects with `PlaybackFailure`. */
 export type PlaybackCheck = (options: WalkOptions) => Promise<{ readonly segment: Pick<Playback["segment"], "evidence"> }>;
+
+/** Reads all playlists of a video; `describeVideo` of core/playback. Rejects with `PlaybackFailure`. */
+export type PlaybackDescription = (options: ReadOptions) => Promise<DescribedVideo>;
 
 export interface ReplicationOptions {
   /** Assets at a time, for each target. */
@@ -30,6 +35,8 @@ export interface JobDeps {
   readonly journal: Journal;
   readonly http: HttpClient;
   readonly playback: PlaybackCheck;
+  /** Left out: alignment is not measured. */
+  readonly describe?: PlaybackDescription;
   readonly clock: Clock;
   /** Under the catalogue's own key. */
   readonly fingerprint: Fingerprint;

@@ -4,17 +4,19 @@ import { errorChain, errorCode } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
 import type { LocatorSummary } from "../core/media.ts";
 import { forEachBounded } from "./bounded.ts";
-import { discover, jobsFor, type Entries, type Listing, type PlannedJob, type Publication } from "./discover.ts";
+import { discover, jobsFor, type Entries, type Listing, type MassWithdrawal, type PlannedJob, type Publication } from "./discover.ts";
 import { jobId } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import { withdrawCopy } from "./publish.ts";
 import { replicateAsset, type AmsDeps } from "./run.ts";
 import type { JobResult } from "./runJob.ts";
+import { withdrawGone, type PublishedCheck, type Withdrawals } from "./withdraw.ts";
 
 /** How the publications of one kind of account are found and carried. */
 export interface ReplicationDriver {
   /** What a region publishes. Throws when it cannot be asked. */
   readonly publications: (region: string, signal: AbortSignal) => Promise<readonly LocatorSummary[]>;
+  /** Asks the source of an entry for this one publication. */
+  readonly isPublished: PublishedCheck;
   readonly replicate: (job: PlannedJob, stop?: AbortSignal) => Promise<JobResult>;
 }
 
@@ -27,6 +29,8 @@ export interface PassOptions {
   readonly full: boolean;
   /** Only this asset; null: all. */
   readonly assetName: string | null;
+  /** Withdraw also where a source has unpublished most of its videos at once. Default false: that is refused. */
+  readonly acceptWithdrawals?: boolean;
 }
 
 export interface PassSummary {
@@ -40,6 +44,8 @@ export interface PassSummary {
   readonly bytes: number;
   /** Copies that must not serve any more because their source has unpublished them. */
   readonly withdrawn: number;
+  /** Sources of which too much seemed to be unpublished at once: nothing of theirs was withdrawn. */
+  readonly withdrawalsRefused: readonly MassWithdrawal[];
   /** Regions that could not be asked what they publish. */
   readonly unreachable: readonly string[];
   readonly results: readonly JobResult[];
@@ -48,6 +54,11 @@ export interface PassSummary {
 export function amsDriver(deps: AmsDeps): ReplicationDriver {
   return {
     publications: async (region, signal) => Array.fromAsync(deps.accounts.get(region)?.locators(signal) ?? []),
+    isPublished: async ({ source, locatorName, locatorId }, signal) => {
+      // Another locator may have the name by now.
+      const locator = await deps.accounts.get(source)?.locator(locatorName, signal);
+      return locator === undefined || locator?.streamingLocatorId.toLowerCase() === locatorId;
+    },
     replicate: (job, stop) => replicateAsset(deps, job, stop),
   };
 }
@@ -68,9 +79,15 @@ export async function replicationPass(
   for (const region of options.sources) sources.set(region, (await listings.get(region)) ?? null);
   const { publications, gone } = discover(sources, entries);
   const wanted = publications.filter(({ assetName }) => options.assetName === null || assetName === options.assetName);
-  const withdrawn = await withdrawGone(
+  const withdrawals = await withdrawGone(
     deps,
-    options.assetName === null ? gone : gone.filter(({ locatorId }) => entries.get(locatorId)?.assetName === options.assetName),
+    {
+      entries,
+      gone: options.assetName === null ? gone : gone.filter(({ assetName }) => assetName === options.assetName),
+      isPublished: driver.isPublished,
+      acceptMass: options.acceptWithdrawals === true,
+    },
+    stop,
   );
   const results: JobResult[] = [];
   const targets = [...new Set([...options.targets, ...options.sources])].map(async (target) => {
@@ -80,7 +97,7 @@ export async function replicationPass(
   });
   await Promise.all(targets);
   if (stop?.aborted !== true) deps.metrics?.replicationPass(deps.clock.now() / 1000);
-  return summarise(wanted, results, withdrawn, unreachable);
+  return summarise(wanted, results, withdrawals, unreachable);
 }
 
 async function readEntries({ catalogue }: JobDeps): Promise<Entries> {
@@ -100,19 +117,6 @@ async function list(deps: JobDeps, driver: ReplicationDriver, region: string, un
       deps.log.warn("replication.region_unreachable", { region, code: errorCode(error), error: errorChain(error) });
     return null;
   }
-}
-
-async function withdrawGone(
-  { catalogue, clock, log }: JobDeps,
-  gone: readonly { readonly locatorId: string; readonly region: string }[],
-): Promise<number> {
-  let withdrawn = 0;
-  for (const { locatorId, region } of gone) {
-    if (!(await withdrawCopy(catalogue, locatorId, region, clock.now(), "its source does not publish it any more"))) continue;
-    withdrawn += 1;
-    log.warn("replication.withdrawn", { locator: locatorId, region });
-  }
-  return withdrawn;
 }
 
 /** A target that could not even list what it has is not tried asset by asset: each try would cost a time-out. */
@@ -153,7 +157,7 @@ function notTried({ metrics }: JobDeps, job: PlannedJob): JobResult {
 function summarise(
   publications: readonly Publication[],
   results: readonly JobResult[],
-  withdrawn: number,
+  { withdrawn, refused, unconfirmed }: Withdrawals,
   unreachable: readonly string[],
 ): PassSummary {
   const count = (wanted: JobResult["result"]): number => results.filter(({ result }) => result === wanted).length;
@@ -165,7 +169,8 @@ function summarise(
     failed: count("failed"),
     bytes: results.reduce((sum, { counts }) => sum + counts.bytesCopied, 0),
     withdrawn,
-    unreachable,
+    withdrawalsRefused: refused,
+    unreachable: [...unreachable, ...unconfirmed],
     results,
   };
 }

@@ -11,12 +11,14 @@ export interface VerifiedVideo {
   readonly facts: VideoFacts;
   /** One sentence for people: what was verified. */
   readonly detail: string;
+  /** Null where it could not be measured. */
+  readonly aligned: boolean | null;
 }
 
 /** Says that the job's target holds these videos, verified. */
 export async function publishVerified({ deps, identity, tally }: JobContext, videos: readonly VerifiedVideo[]): Promise<void> {
-  for (const { facts, detail } of videos) {
-    const copy: RegionCopy = { state: "verified", at: deps.clock.now(), detail };
+  for (const { facts, detail, aligned } of videos) {
+    const copy: RegionCopy = { state: "verified", at: deps.clock.now(), detail, ...(aligned === null ? {} : { aligned }) };
     if (await update(deps.catalogue, facts.locatorId, (stored) => withCopy(stored, facts, identity.target, copy))) tally.published += 1;
   }
 }

@@ -1,4 +1,5 @@
 /** Replicates one packaged video: a container of blobs, without a management API. The rules are those of `replicateAsset`. */
+import { measureAlignment } from "./align.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { LocatorSummary } from "../core/media.ts";
 import type { StaticLibrary, StaticManifests } from "../core/ports.ts";
@@ -24,6 +25,7 @@ export function staticDriver(deps: StaticDeps): ReplicationDriver {
       const names = await Array.fromAsync(deps.libraries.get(region)?.videos(signal) ?? []);
       return names.map((name): LocatorSummary => ({ name, assetName: name, streamingLocatorId: name, created: 0 }));
     },
+    isPublished: async ({ source, assetName }, signal) => (await deps.libraries.get(source)?.publicAccess(assetName, signal)) !== null,
     replicate: (job, stop) => replicateVideo(deps, job, stop),
   };
 }
@@ -110,7 +112,8 @@ class VideoReplication {
     const report = judge(await findManifests(servingChecks(this.#context), region, this.#manifests, null));
     if (report.wrong) await withdrawFrom(this.#context, [this.#name], report.detail);
     if (!report.ok) throw new VerificationFailure(identity.target, `video ${this.#name}`, report);
-    this.#verified = [{ facts: this.#facts(), detail: report.detail }];
+    const { aligned, detail } = await measureAlignment(this.#context, this.#manifests);
+    this.#verified = [{ facts: this.#facts(), detail: detail === null ? report.detail : `${report.detail}; ${detail}`, aligned }];
   }
 
   async #verifyBlobs(): Promise<void> {

@@ -13,6 +13,8 @@ export interface AzuriteOptions {
   readonly accounts: readonly { readonly name: string; readonly key: string }[];
   /** On 127.0.0.1; 0 for any free one. */
   readonly port: number;
+  /** Temporary folder of the parent, which Azurite removes where the parent was killed outright and cannot. */
+  readonly folder?: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,10 +28,13 @@ const LISTENING = /successfully listens on (http:\/\/\S+)/;
 
 /**
  * Ends Azurite when the channel to its parent closes, which it also does for a parent that was killed outright. Nothing is lost: all is in memory.
+ * The parent's temporary folder goes with it.
  * On SIGTERM the channel is let go first, since it would keep Azurite alive after it has closed its server.
  */
 const TETHER = [
-  "const end=()=>process.kill(process.pid,'SIGKILL')",
+  "import{rmSync}from'node:fs'",
+  "const folder=process.env.PAIRCAST_SANDBOX_FOLDER",
+  "const end=()=>{if(folder)rmSync(folder,{recursive:true,force:true});process.kill(process.pid,'SIGKILL')}",
   "process.once('disconnect',end).once('SIGTERM',()=>process.off('disconnect',end).disconnect())",
   "if(!process.connected)end()",
 ].join(";");
@@ -94,6 +99,7 @@ function launch(options: AzuriteOptions): Child {
   const accounts = options.accounts.map(({ name, key }) => `${name}:${key}`).join(";");
   const env: NodeJS.ProcessEnv = { AZURITE_ACCOUNTS: accounts };
   for (const name of ENVIRONMENT) if (process.env[name] !== undefined) env[name] = process.env[name];
+  if (options.folder !== undefined) env["PAIRCAST_SANDBOX_FOLDER"] = options.folder;
   const flags = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl", "--silent", "--loose"];
   const args = [`--import=data:text/javascript,${TETHER}`, entry(), "--blobHost", HOST, "--blobPort", String(options.port), ...flags];
   // A group of its own: Ctrl-C reaches the sandbox, which then stops its parts in order.

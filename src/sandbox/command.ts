@@ -1,7 +1,8 @@
 /** `paircast sandbox`: everything on one machine, until Ctrl-C. */
-import { once } from "node:events";
+import { untilStopped } from "../commands/stopped.ts";
 import type { Terminal } from "../commands/terminal.ts";
 import { systemClock as clock } from "../core/clock.ts";
+import { PaircastError } from "../core/errors.ts";
 import { sandboxLayout } from "./layout.ts";
 import { startSandbox, type Sandbox } from "./sandbox.ts";
 
@@ -22,11 +23,22 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
     version: terminal.version,
     stop: terminal.stop,
     progress,
+  }).catch((error: unknown) => {
+    throw withPortAdvice(error);
   });
   progress("ready");
   terminal.print(options.json ? JSON.stringify(description(running)) : invitation(running));
-  if (!terminal.stop.aborted) await once(terminal.stop, "abort");
+  await untilStopped(terminal.stop, clock);
   terminal.note("stopping");
+}
+
+const PORT_ERRORS: readonly string[] = ["port_taken", "listen_failed"];
+
+/** The sandbox writes its own configuration, so its addresses are moved in one way only. */
+export function withPortAdvice(error: unknown): unknown {
+  if (!(error instanceof PaircastError) || !PORT_ERRORS.includes(error.code)) return error;
+  const advice = "move all ports of the sandbox with `--port-base N`, for instance --port-base 18080; 0 takes free ones";
+  return new PaircastError(error.code, `${error.message}\n${advice}`, { retry: error.retry, cause: error });
 }
 
 function description({ serving, controlUrl, regions, videos, configFile }: Sandbox): object {

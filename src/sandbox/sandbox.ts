@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { composeFoundations, composeServe, type Foundations, type Serving } from "../compose.ts";
+import { composeFoundations, type Foundations } from "../compose/foundations.ts";
+import { composeServe, type Serving } from "../compose/serve.ts";
 import { systemClock as clock, systemRandom as random } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
@@ -45,7 +46,11 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Resolves when the sample plays from every region. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { progress, layout, version } = options;
+  const { layout, version, stop } = options;
+  const progress = (text: string): void => {
+    stop.throwIfAborted();
+    options.progress(text);
+  };
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(await mkdtemp(join(tmpdir(), "paircast-sandbox-")), async (path) =>
     rm(path, { recursive: true, force: true }),
@@ -66,7 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   progress("publishing the sample video in the first region");
   await desk.publishSample();
   progress("waiting for the replicator to copy and verify it in the second region");
-  await allVerified(foundations, desk.videos, regions, options.stop);
+  await allVerified(foundations, desk.videos, regions, stop);
   const owned = stack.move();
   const release = async (): Promise<void> => owned.disposeAsync();
   return { regions, serving, controlUrl: control.origin, videos: desk.videos, configFile, [Symbol.asyncDispose]: release };
@@ -172,7 +177,7 @@ async function startRegions(
     key: randomBytes(64).toString("base64"),
   }));
   const [azurite, sample, authority] = await Promise.all([
-    Azurite.start({ accounts, port: 0, clock, log }).then((started) => stack.use(started)),
+    Azurite.start({ accounts, port: 0, folder, clock, log }).then((started) => stack.use(started)),
     readSample(),
     tls ? createAuthority(clock) : null,
   ]);

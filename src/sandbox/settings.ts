@@ -34,7 +34,16 @@ export function sandboxSettings(options: SettingsOptions): string {
     })),
     gateway: { listen: `${homeHost}:${layout.gateway}` },
     admin: { listen: `${homeHost}:${layout.admin}` },
-    health: { interval: "500ms", fastInterval: "200ms", timeout: "1s", fall: 2, rise: 2 },
+    health: {
+      interval: "500ms",
+      fastInterval: "200ms",
+      timeout: "1s",
+      fall: 2,
+      rise: 2,
+      // A person who breaks and mends a region wants to see it return, every time.
+      ramp: "0s",
+      damping: { base: "0s" },
+    },
     replication: { interval: "1s" },
     state: { path: statePath },
     log: { level: "warn" },

@@ -3,7 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium, HOW_TO_GET_CHROMIUM, launchChromium } from "../harness/browser.ts";
-import { SandboxProcess } from "../harness/sandbox.ts";
+import { SandboxProcess, type SandboxVideo } from "../harness/sandbox.ts";
 import { eventually } from "../harness/wait.ts";
 
 const executable = findChromium();
@@ -85,6 +85,20 @@ describe.skipIf(executable === null)("playback in Chromium", () => {
     await advancing(session, 5000, "the picture to move on");
     expect(new Set(session.mediaFrom)).toEqual(new Set([host("westeurope")]));
     expect(session.keys.length).toBeGreaterThan(0);
+  });
+
+  it("plays a live channel, published while everything runs, from the region that has it", async () => {
+    const live = (await sandbox.control("POST", "/videos", {
+      region: "westeurope",
+      protection: "gateway-keys",
+      live: true,
+    })) as SandboxVideo;
+    await using session = await open();
+    await session.page.locator("#player-video option", { hasText: live.name }).waitFor({ state: "attached", timeout: 15_000 });
+    await session.play(live.name);
+    await advancing(session, 15_000, "the live picture to move");
+    await advancing(session, 8000, "the live picture to move on");
+    expect(session.mediaFrom.length).toBeGreaterThan(2);
   });
 
   it("plays a new session from northeurope within 3 s of the loss of westeurope, with the same key, and returns after recovery", async () => {

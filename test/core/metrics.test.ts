@@ -119,6 +119,42 @@ describe("recording", () => {
   });
 });
 
+describe("overrides", () => {
+  const active = {
+    id: "1",
+    kind: "drain",
+    region: "westeurope",
+    service: "all",
+    reason: "r",
+    by: "ada",
+    createdAt: 0,
+    expiresAt: 5_000,
+  } as const;
+  const value = async (name: string, origin: string, service: string, kind: string) =>
+    series(`paircast_override_${name}`, { origin, service, kind });
+
+  test("are 1 with their end while they are in force, and 0 afterwards", async () => {
+    metrics.overrides([active, { ...active, id: "2", service: "keys", expiresAt: 9_000 }, { ...active, id: "3", region: "elsewhere" }]);
+    expect(await value("active", "westeurope", "streaming", "drain")).toBe(1);
+    expect(await value("active", "westeurope", "streaming", "pin")).toBe(0);
+    expect(await value("active", "northeurope", "streaming", "drain")).toBe(0);
+    expect(await value("active", "elsewhere", "streaming", "drain")).toBeUndefined();
+    expect(await value("active", "northeurope", "keys", "drain")).toBeUndefined();
+    expect(await value("expires_timestamp_seconds", "westeurope", "streaming", "drain")).toBe(5);
+    expect(await value("expires_timestamp_seconds", "westeurope", "keys", "drain")).toBe(9);
+    metrics.overrides([]);
+    expect(await value("active", "westeurope", "keys", "drain")).toBe(0);
+    expect(await value("expires_timestamp_seconds", "westeurope", "keys", "drain")).toBe(0);
+  });
+
+  test("of a region that a reload adds are there at once", async () => {
+    metrics.overrides([{ ...active, region: "southeurope" }]);
+    await metrics.setRegions([{ name: "southeurope", keys: false }]);
+    expect(await value("active", "southeurope", "streaming", "drain")).toBe(1);
+    expect(await value("active", "westeurope", "streaming", "drain")).toBeUndefined();
+  });
+});
+
 describe("conventions", () => {
   const own = async () => (await metrics.registry.getMetricsAsJSON()).filter(({ name }) => !/^paircast_(process|nodejs)_/.test(name));
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { FailureReason } from "../../src/core/contracts.ts";
 import { HttpFailure } from "../../src/core/http.ts";
 import { PlaybackFailure } from "../../src/core/playback/failure.ts";
 import { box, text } from "../fakes/packagedVideo.ts";
@@ -12,6 +13,16 @@ beforeEach(() => {
 });
 
 describe("failures", () => {
+  it("carry the code of what happened, and not the reason a second time", async () => {
+    const expired = Object.assign(new Error("certificate has expired"), { code: "CERT_HAS_EXPIRED" });
+    video.http.override = () => {
+      throw new HttpFailure("tls", "GET failed", expired);
+    };
+    const { reason, message } = await video.failure();
+    expect(reason).toBe("tls");
+    expect(message).toMatch(/^manifest http\S+: CERT_HAS_EXPIRED$/);
+  });
+
   const login = "<!doctype html><html><title>Sign in</title></html>";
 
   it.each([
@@ -70,6 +81,35 @@ describe("failures", () => {
       expect(await video.failure()).toMatchObject({ reason, step: "segment" });
     },
   );
+
+  it("asks once more where that is wanted and the failure may be chance, and not otherwise", async () => {
+    const chances: (number | FailureReason)[] = [503, "reset", "truncated"];
+    for (const failing of [...chances, "refused", "timeout", "tls", 404] as const) {
+      const asked = new Map<string, number>();
+      video.http.override = ({ url }) => {
+        asked.set(url, (asked.get(url) ?? 0) + 1);
+        if (asked.get(url) !== 1) return undefined;
+        if (typeof failing === "number") return answer(failing, "");
+        throw new HttpFailure(failing, "planted");
+      };
+      const isChance = chances.includes(failing);
+      expect(
+        await video.walk({ retry: true }).then(
+          () => true,
+          () => false,
+        ),
+        String(failing),
+      ).toBe(isChance);
+      asked.clear();
+      expect(
+        await video.walk().then(
+          () => true,
+          () => false,
+        ),
+        String(failing),
+      ).toBe(false);
+    }
+  });
 
   it("names segments that lead to an origin that is not configured", async () => {
     video.files.set("/v/v1.m3u8", text("#EXTM3U\n#EXTINF:4,\nhttp://elsewhere.example/0.ts\n#EXT-X-ENDLIST\n"));

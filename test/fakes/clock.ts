@@ -38,6 +38,11 @@ export class ManualClock implements Clock {
     this.#wall += ms;
   }
 
+  /** The process is held up: time passes, and what is due in it fires only with the next `advance`. */
+  stall(ms: number): void {
+    this.#moveTo(this.#elapsed + ms);
+  }
+
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
     await settle();

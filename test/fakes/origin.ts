@@ -1,7 +1,9 @@
 /** A region on loopback: a streaming origin and a key server over real sockets, with faults to switch on. */
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { LiveChannel } from "./liveChannel.ts";
 import { serveFile, text, type Files, type Served } from "./packagedVideo.ts";
 
 export type OriginFault = "blackhole" | "reset" | "status" | "html" | "half-body" | "missing-segments" | "wrong-key" | "short-key";
@@ -14,24 +16,40 @@ export interface Origin extends AsyncDisposable {
   refuse(): Promise<void>;
   /** Listens again on the same port. */
   accept(): Promise<void>;
+  /** With TLS: new connections get this certificate, old ones stay. */
+  present(certificate: Certificate): void;
+  /** Added to the Date field, in milliseconds. */
+  skewMs: number;
+}
+
+/** PEM. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
 }
 
 export interface OriginContent {
   readonly files: Files;
   /** Answered at `/key`. */
   readonly key: Uint8Array;
+  /** Served before the files. */
+  readonly channel?: LiveChannel;
+  /** With one, the origin speaks TLS. */
+  readonly certificate?: Certificate;
 }
 
 const LOGIN = { status: 200, headers: { "content-type": "text/html" }, body: text("<!doctype html><title>Sign in</title>") };
 
-export async function startOrigin({ files, key }: OriginContent): Promise<Origin> {
+export async function startOrigin({ files, key, channel, certificate }: OriginContent): Promise<Origin> {
   let server: Server | null = null;
   let port = 0;
   const accept = async (): Promise<void> => {
-    const opening = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       const target = request.url ?? "/";
+      response.setHeader("date", new Date(Date.now() + origin.skewMs).toUTCString());
       respond(response, origin.fault, () => content(target, request.headers.range));
-    });
+    };
+    const opening = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
     opening.listen(port, "127.0.0.1");
     await once(opening, "listening");
     port = (opening.address() as AddressInfo).port;
@@ -50,14 +68,18 @@ export async function startOrigin({ files, key }: OriginContent): Promise<Origin
     const { pathname } = new URL(target, "http://origin");
     if (pathname !== "/key") {
       const missing = origin.fault === "missing-segments" && pathname.endsWith(".m4s");
-      return missing ? { status: 404, headers: {}, body: text("") } : serveFile(files, pathname, range);
+      if (missing) return { status: 404, headers: {}, body: text("") };
+      return channel?.serve(pathname, range) ?? serveFile(files, pathname, range);
     }
     const body = origin.fault === "wrong-key" ? key.toReversed() : origin.fault === "short-key" ? key.subarray(0, 12) : key;
     return { status: 200, headers: {}, body };
   };
-  const origin: Origin = { url: "", fault: null, refuse, accept, [Symbol.asyncDispose]: refuse };
+  const present = (shown: Certificate): void => {
+    if (server instanceof TlsServer) server.setSecureContext(shown);
+  };
+  const origin: Origin = { url: "", fault: null, skewMs: 0, refuse, accept, present, [Symbol.asyncDispose]: refuse };
   await accept();
-  return Object.assign(origin, { url: `http://127.0.0.1:${port}` });
+  return Object.assign(origin, { url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}` });
 }
 
 function respond(response: ServerResponse, fault: OriginFault | null, content: () => Served): void {

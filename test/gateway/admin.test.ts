@@ -246,18 +246,47 @@ describe("what it answers", () => {
 });
 
 describe("/api/openapi.json", () => {
+  const QUERIES: Readonly<Record<string, string>> = {
+    "/api/explain": "?url=/x",
+    "/probe": "?target=https://we.streaming.example/&module=hls",
+  };
+
+  /** A request of each operation that changes something; `{id}` is what the one before has set. */
+  const WRITES: Readonly<Record<string, object>> = {
+    "/api/overrides": { kind: "drain", region: "westeurope", reason: "for the document", duration: "1m" },
+  };
+
+  function requestOf(method: string, body: object | undefined): RequestInit {
+    const host = { host: "localhost" };
+    if (method !== "post") return { method: method.toUpperCase(), headers: host };
+    return { method: "POST", headers: { ...host, "content-type": "application/json" }, body: JSON.stringify(body) };
+  }
+
+  /** Status and media type of the answer that an operation describes first: the good one. */
+  function promised(responses: Readonly<Record<string, { readonly content: Readonly<Record<string, unknown>> }>>): string {
+    const [[status, { content }] = ["none", { content: {} }]] = Object.entries(responses);
+    return `${status} ${Object.keys(content).join()}`;
+  }
+
   it("describes every operation there is, and each of them answers", async () => {
-    const { ask } = adminOf();
+    const { app, ask } = adminOf();
     const document = (await (await ask("/api/openapi.json")).json()) as {
-      paths: Record<string, { get: { responses: Record<string, { content: Record<string, { schema: { $ref?: string } }> }> } }>;
+      paths: Record<string, Record<string, { responses: Record<string, { content: Record<string, { schema: { $ref?: string } }> }> }>>;
       components: { schemas: Record<string, unknown> };
     };
-    expect(Object.keys(document.paths)).toEqual(OPERATIONS.map((operation) => operation.path));
-    for (const [path, { get }] of Object.entries(document.paths)) {
-      const answer = await ask(path === "/api/explain" ? `${path}?url=/x` : path);
-      const [type = ""] = Object.keys(get.responses["200"]?.content ?? {});
-      expect([path, answer.status, answer.headers.get("content-type")?.startsWith(type)]).toEqual([path, 200, true]);
-      await answer.body?.cancel();
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
+    expect(described.map(({ path, method }) => `${method} ${path}`)).toEqual(
+      OPERATIONS.map(({ path, method }) => `${method ?? "get"} ${path}`),
+    );
+    let id = "";
+    for (const { path, method, operation } of described) {
+      const answer = await app.request(`${path.replace("{id}", id)}${QUERIES[path] ?? ""}`, requestOf(method, WRITES[path]));
+      const type = String(answer.headers.get("content-type")).replace(/;.*/, "");
+      expect([path, `${answer.status} ${type}`]).toEqual([path, promised(operation.responses)]);
+      if (method === "post") id = ((await answer.json()) as { override: { id: string } }).override.id;
+      else await answer.body?.cancel();
     }
     const named = JSON.stringify(document.paths).matchAll(/#\/components\/schemas\/(\w+)/g);
     for (const [, name = ""] of named) expect(document.components.schemas).toHaveProperty(name);

@@ -244,7 +244,7 @@ describe("answers of the gateway's own", () => {
     const { PlaybackRouter } = await import("../../src/gateway/router.ts");
     world.catalogue.list = [EVERYWHERE];
     const door = { prefixes: [], keyPrefix: "/keys", keyHost: null };
-    const router = new PlaybackRouter({ ...world, door, whenNoneEligible: "open", health });
+    const router = new PlaybackRouter({ ...world, door, health });
     const app = buildGateway({
       ...world,
       router,

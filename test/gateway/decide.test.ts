@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FAILURE_REASONS, type FailureReason, type HealthStatus, type Holding } from "../../src/core/contracts.ts";
+import { FAILURE_REASONS, HEALTH_STATUSES, type FailureReason, type HealthStatus, type Holding } from "../../src/core/contracts.ts";
 import { candidatesFor, type Candidate } from "../../src/gateway/candidates.ts";
-import { decide, noneEligible, type Question } from "../../src/gateway/decide.ts";
+import { decide, type Question } from "../../src/gateway/decide.ts";
+import { noneEligible } from "../../src/gateway/eligibility.ts";
 import { REGIONS, serviceHealth } from "./world.ts";
 
 interface Facts {
@@ -161,7 +162,7 @@ describe("decide", () => {
 describe("properties of decide", () => {
   const facts = fc.record({
     has: fc.boolean(),
-    status: fc.constantFrom<HealthStatus>("healthy", "unhealthy", "unknown"),
+    status: fc.constantFrom(...HEALTH_STATUSES),
     reason: fc.constantFrom(...FAILURE_REASONS),
     holding: fc.constantFrom<Holding>("verified", "missing", "found", "absent", "unknown"),
     tried: fc.boolean(),

@@ -12,15 +12,20 @@ import type {
   Service,
   ServiceHealth,
 } from "../../src/core/contracts.ts";
+import { PaircastError } from "../../src/core/errors.ts";
 import { HttpFailure } from "../../src/core/http.ts";
 import { createLog } from "../../src/core/log.ts";
 import { Metrics } from "../../src/core/metrics.ts";
-import type { CatalogueView, HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports.ts";
+import type { CatalogueView, HttpAnswer, HttpClient, HttpQuestion, ProbeOnDemand, ProbeRecord } from "../../src/core/ports.ts";
 import { HttpLocatorAsker } from "../../src/gateway/ask.ts";
 import { candidatesFor } from "../../src/gateway/candidates.ts";
 import { LocatorDirectory } from "../../src/gateway/locate.ts";
+import { OverrideControl } from "../../src/gateway/overrides/control.ts";
+import { CachedOverrideView } from "../../src/gateway/overrides/overrideView.ts";
 import type { FrontDoor } from "../../src/gateway/request.ts";
+import { frontDoorOf, routingRulesOf } from "../../src/gateway/routePolicies.ts";
 import { PlaybackRouter } from "../../src/gateway/router.ts";
+import { MemoryOverrides } from "../fakes/memoryOverrides.ts";
 
 export const LOCATOR = "8d7ab48c-5d43-4f31-9d52-4f4f0e8d2f63";
 export const UNKNOWN_LOCATOR = "11111111-2222-4333-8444-555555555555";
@@ -87,11 +92,19 @@ class MemoryHealth {
     return this.#snapshot;
   }
 
+  history(): readonly ProbeRecord[] {
+    return [];
+  }
+
   set(region: string, service: Service, status: HealthStatus, reason: FailureReason | null = null): void {
+    this.put(region, service, serviceHealth(status, reason));
+  }
+
+  put(region: string, service: Service, state: ServiceHealth): void {
     const { takenAt, regions } = this.#snapshot;
     this.#snapshot = {
       takenAt: takenAt + 1,
-      regions: { ...regions, [region]: { ...regions[region], [service]: serviceHealth(status, reason) } },
+      regions: { ...regions, [region]: { ...regions[region], [service]: state } },
     };
   }
 }
@@ -112,6 +125,19 @@ class RecordingOutcomes {
   /** `region:reason` of each failure, `region:ok` of each success. */
   get words(): string[] {
     return this.observed.map(({ region, outcome }) => `${region}:${outcome.ok ? "ok" : outcome.reason}`);
+  }
+}
+
+/** Answers one report to everything, and keeps what it was asked. */
+class ScriptedProbes implements ProbeOnDemand {
+  readonly modules = ["hls", "http"];
+  readonly asked: string[] = [];
+
+  async probe(module: string, target: string, timeoutMs: number) {
+    this.asked.push(`${module} ${target} ${timeoutMs}`);
+    if (!target.startsWith("https://we.")) throw new PaircastError("not_configured", "refused to probe it");
+    const report = { success: false, durationSeconds: 0.25, phases: { manifest: 0.1 }, statusCode: 200, tlsExpiry: 1_800_000_000 };
+    return Promise.resolve({ ...report, failureReason: "stale" as const, detail: "as scripted" });
   }
 }
 
@@ -219,13 +245,43 @@ export function buildWorld({ regions = REGIONS, gateway = {}, clock, http = new 
   const catalogue = new MemoryCatalogue();
   const outcomes = new RecordingOutcomes();
   const logs = new LogLines();
+  const random = countingRandom();
+  const overrideStore = new MemoryOverrides();
+  const overrideView = new CachedOverrideView({ store: overrideStore, clock, log: logs.log });
+  const overrides = new OverrideControl({ store: overrideStore, view: overrideView, regions, health, clock, random });
   const candidates = candidatesFor("streaming", regions);
   const asker = new HttpLocatorAsker({ http, outcomes, metrics, clock, timeoutMs: config.unknownLocators.timeout });
-  const directory = new LocatorDirectory({ catalogue, health, clock, asker, candidates, options: config.unknownLocators });
-  const door = { prefixes: config.prefixes, keyPrefix: config.keys.prefix, keyHost: config.keys.host ?? null };
-  const { whenNoneEligible } = config;
-  const router = new PlaybackRouter({ regions, door, whenNoneEligible, health, directory, metrics });
-  return { config, metrics, health, catalogue, outcomes, logs, directory, router, random: countingRandom(), clock, regions };
+  const directory = new LocatorDirectory({
+    catalogue,
+    health,
+    overrides: overrideView,
+    clock,
+    asker,
+    candidates,
+    options: config.unknownLocators,
+  });
+  const door = frontDoorOf(config);
+  const routing = routingRulesOf(config, null);
+  const router = new PlaybackRouter({ regions, door, routing, health, overrides: overrideView, directory, metrics, clock, random });
+  return {
+    config,
+    metrics,
+    health,
+    catalogue,
+    outcomes,
+    logs,
+    directory,
+    door,
+    routing,
+    router,
+    random,
+    clock,
+    regions,
+    overrides,
+    overrideView,
+    overrideStore,
+    probes: new ScriptedProbes(),
+  };
 }
 
 export type World = ReturnType<typeof buildWorld>;

@@ -1,98 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { HealthConfig } from "../../src/core/config/schema.ts";
-import type { FailureReason, Outcome } from "../../src/core/contracts.ts";
-import type { Log, LogFields } from "../../src/core/log.ts";
-import { Metrics } from "../../src/core/metrics.ts";
-import type { Check } from "../../src/health/checks.ts";
-import { startMonitor, type HealthMonitor, type HealthTransition, type MonitorDeps } from "../../src/health/monitor.ts";
-import type { Finding } from "../../src/health/probes/probe.ts";
-import { ManualClock, seededRandom } from "../fakes/clock.ts";
-
-const CONFIG: HealthConfig = { interval: 1000, fastInterval: 200, timeout: 1000, fall: 2, rise: 2, jitter: 0 };
-
-type Behaviour = FailureReason | "ok" | "silent" | "bug";
-
-/** A probe that does what it is told, with the times at which it was asked. */
-class ScriptedProbe {
-  readonly times: number[] = [];
-  behaviour: Behaviour = "ok";
-  underway = 0;
-  mostUnderway = 0;
-  readonly #clock: ManualClock;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  readonly probe = async (signal: AbortSignal): Promise<Finding> => {
-    this.times.push(this.#clock.monotonic());
-    this.underway += 1;
-    this.mostUnderway = Math.max(this.mostUnderway, this.underway);
-    try {
-      return await this.#answer(signal);
-    } finally {
-      this.underway -= 1;
-    }
-  };
-
-  async #answer(signal: AbortSignal): Promise<Finding> {
-    const { behaviour } = this;
-    if (behaviour === "ok") return { ok: true, detail: "played" };
-    if (behaviour === "bug") throw new TypeError("planted bug");
-    if (behaviour !== "silent") return { ok: false, reason: behaviour, detail: `planted ${behaviour}` };
-    return new Promise((_, reject) => {
-      signal.addEventListener("abort", () => {
-        reject(new Error("aborted"));
-      });
-    });
-  }
-}
-
-interface Stage {
-  readonly clock: ManualClock;
-  readonly west: ScriptedProbe;
-  readonly north: ScriptedProbe;
-  readonly monitor: HealthMonitor;
-  readonly metrics: Metrics;
-  readonly transitions: string[];
-  readonly lines: { event: string; fields: LogFields | undefined }[];
-}
-
-let monitor: HealthMonitor | undefined;
-
-function begin(config: Partial<HealthConfig> = {}, more: Partial<MonitorDeps> = {}, first: Behaviour = "ok"): Stage {
-  const clock = new ManualClock();
-  const [west, north] = [new ScriptedProbe(clock), new ScriptedProbe(clock)];
-  west.behaviour = first;
-  const metrics = new Metrics({
-    version: "0",
-    regions: [west, north].map((_, index) => ({ name: ["we", "ne"][index] ?? "", keys: false })),
-  });
-  const lines: Stage["lines"] = [];
-  const write = (event: string, fields?: LogFields): void => void lines.push({ event, fields });
-  const log: Log = { debug: write, info: write, warn: write, error: write };
-  const checks: Check[] = [
-    { region: "we", service: "streaming", probe: west.probe },
-    { region: "ne", service: "streaming", probe: north.probe },
-  ];
-  const started = startMonitor(checks, { config: { ...CONFIG, ...config }, clock, random: seededRandom(1), log, metrics, ...more });
-  monitor = started;
-  const transitions: string[] = [];
-  started.onTransition(({ region, from, to, reason }: HealthTransition) => {
-    transitions.push(`${clock.monotonic()} ${region} ${from}>${to} ${reason ?? "-"}`);
-  });
-  return { clock, west, north, monitor: started, metrics, transitions, lines };
-}
-
-function status(stage: Stage, region = "we"): string | undefined {
-  return stage.monitor.snapshot().regions[region]?.streaming?.status;
-}
+import type { Outcome } from "../../src/core/contracts.ts";
+import { seededRandom } from "../fakes/clock.ts";
+import { begin, endStages, status } from "./stage.ts";
 
 const failure: Outcome = { ok: false, durationMs: 3, reason: "reset", detail: "seen by a viewer" };
 
-afterEach(async () => {
-  await monitor?.stop();
-});
+afterEach(endStages);
 
 describe("monitor", () => {
   it("probes at its interval and says nothing while nothing changes", async () => {
@@ -121,12 +34,12 @@ describe("monitor", () => {
     expect(stage.transitions.slice(2)).toEqual(["1201 we healthy>unhealthy status"]);
   });
 
-  it("notices a black hole within interval, time-out and half a time-out, with at most two probes under way", async () => {
+  it("notices a black hole within interval, fast interval and time-out, with at most two probes under way", async () => {
     const stage = begin();
     await stage.clock.advance(10);
     stage.west.behaviour = "silent";
     await stage.clock.advance(10_000);
-    expect(stage.transitions.slice(2)).toEqual(["2502 we healthy>unhealthy timeout"]);
+    expect(stage.transitions.slice(2)).toEqual(["2202 we healthy>unhealthy timeout"]);
     expect(stage.west.mostUnderway).toBe(2);
   });
 
@@ -198,26 +111,68 @@ describe("monitor", () => {
 });
 
 describe("what traffic saw", () => {
-  it("brings the next probe forward, which decides", async () => {
+  it("brings the next probe forward", async () => {
     const stage = begin();
     await stage.clock.advance(500);
     stage.west.behaviour = "reset";
-    stage.monitor.observe("we", "streaming", failure);
-    await stage.clock.advance(5);
-    expect(stage.transitions.slice(2)).toEqual(["501 we healthy>unhealthy reset"]);
-    expect(stage.west.times).toEqual([1, 501]);
+    stage.monitor.observe("we", "streaming", failure, "a viewer");
+    await stage.clock.advance(205);
+    expect(stage.transitions.slice(2)).toEqual(["701 we healthy>unhealthy reset"]);
+    expect(stage.west.times).toEqual([1, 501, 701]);
   });
 
-  it("changes nothing by itself, however often, and costs one probe per fast interval", async () => {
+  it("changes nothing by one viewer, however often, and costs one probe per fast interval", async () => {
     const stage = begin();
     await stage.clock.advance(500);
     for (let count = 0; count < 100; count += 1) {
-      stage.monitor.observe("we", "streaming", failure);
+      stage.monitor.observe("we", "streaming", failure, "a viewer");
       await stage.clock.advance(20);
     }
     expect(status(stage)).toBe("healthy");
     expect(stage.west.times.length).toBeLessThanOrEqual(1 + 2000 / 200 + 1);
     expect(stage.transitions).toHaveLength(2);
+  });
+
+  it("takes the gateway itself for one viewer", async () => {
+    const stage = begin();
+    await stage.clock.advance(10);
+    for (let count = 0; count < 10; count += 1) stage.monitor.observe("we", "streaming", failure);
+    expect(status(stage)).toBe("healthy");
+    for (const viewer of ["one", "two", "three"]) stage.monitor.observe("we", "streaming", failure, viewer);
+    expect(status(stage)).toBe("unhealthy");
+  });
+
+  it("drains by a quorum of viewers what probes do not see, until it passes", async () => {
+    const stage = begin();
+    await stage.clock.advance(510);
+    for (const viewer of ["one", "two", "three"]) stage.monitor.observe("we", "streaming", failure, viewer);
+    expect(status(stage)).toBe("healthy");
+    stage.monitor.observe("we", "streaming", failure, "four");
+    expect(stage.transitions.slice(2)).toEqual(["510 we healthy>unhealthy reset"]);
+    await stage.clock.advance(1500);
+    expect(stage.transitions.slice(3)).toEqual(["711 we unhealthy>healthy -"]);
+    stage.monitor.observe("we", "streaming", failure, "four");
+    stage.monitor.observe("we", "streaming", failure, "five");
+    expect(status(stage)).toBe("healthy");
+  });
+
+  it("does not drain for an error in a hundred", async () => {
+    const stage = begin({}, {});
+    const random = seededRandom(7);
+    for (let count = 0; count < 5000; count += 1) {
+      const viewer = `viewer ${Math.floor(random.next() * 50)}`;
+      stage.monitor.observe("we", "streaming", random.next() < 0.01 ? failure : { ok: true, durationMs: 3 }, viewer);
+      if (count % 50 === 0) await stage.clock.advance(100);
+    }
+    expect(stage.transitions.filter((line) => line.includes(" we "))).toHaveLength(1);
+  });
+
+  it("costs no new snapshot per request", async () => {
+    const stage = begin();
+    await stage.clock.advance(10);
+    const before = stage.monitor.snapshot();
+    for (let count = 0; count < 100; count += 1) stage.monitor.observe("we", "streaming", { ok: true, durationMs: 3 }, `viewer ${count}`);
+    expect(stage.monitor.snapshot()).toBe(before);
   });
 
   it("is taken in without a throw for services that are not there, and after the stop", async () => {
@@ -251,6 +206,20 @@ describe("what it tells", () => {
       event: "health.transition",
       fields: { region: "we", service: "streaming", from: "healthy", to: "unhealthy", reason: "refused", detail: "planted refused" },
     });
+  });
+
+  it("tells what degrades a service, and when that is over", async () => {
+    const stage = begin();
+    await stage.clock.advance(10);
+    stage.west.behaviour = "slow";
+    await stage.clock.advance(1500);
+    const signal = 'paircast_service_signal{origin="we",service="streaming",kind="first_byte"}';
+    expect(stage.lines.at(-1)?.fields).toMatchObject({ from: "healthy", to: "degraded", reason: null, detail: "first byte after 3 s" });
+    expect(await stage.metrics.registry.metrics()).toContain(`${signal} 1`);
+    stage.west.behaviour = "ok";
+    await stage.clock.advance(2000);
+    expect(await stage.metrics.registry.metrics()).toContain(`${signal} 0`);
+    expect(stage.transitions.slice(2)).toEqual(["1201 we healthy>degraded -", "2401 we degraded>healthy -"]);
   });
 
   it("keeps the last 64 probes", async () => {

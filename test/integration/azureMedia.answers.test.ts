@@ -72,11 +72,29 @@ describe("the media account", () => {
     expect(await open(await listen(json(404, absent))).asset("a")).toBeNull();
   });
 
-  it("takes a page of HTML for no proper answer", async () => {
+  const LOGIN = "<!doctype html><html><body><form>log in</form></body></html>";
+
+  it.each([
+    ["a page of HTML", 200, "text/html; charset=utf-8", LOGIN],
+    ["a page of HTML that calls itself JSON", 200, "application/json", LOGIN],
+    ["a page of HTML that nothing is there", 404, "text/html", LOGIN],
+    ["JSON that is no object", 200, "application/json", '"welcome"'],
+    ["nothing", 200, "application/json", ""],
+  ])("takes %s for no proper answer, in a list too", async (_, status, type, body) => {
     const endpoint = await listen((_request, response) => {
-      response.writeHead(200, { "content-type": "application/json" }).end("<html>log in</html>");
+      response.writeHead(status, { "content-type": type }).end(body);
     });
-    await expect(open(endpoint).asset("a")).rejects.toMatchObject({ code: "account_unavailable" });
+    const refused = { code: "account_unavailable", retry: "retry" };
+    await expect(open(endpoint).asset("a")).rejects.toMatchObject(refused);
+    await expect(open(endpoint).locator("l")).rejects.toMatchObject(refused);
+    await expect(open(endpoint).paths("l")).rejects.toMatchObject(refused);
+    await expect(Array.fromAsync(open(endpoint).locators())).rejects.toMatchObject(refused);
+  });
+
+  it("takes an object without a list for no list", async () => {
+    const endpoint = await listen(json(200, { message: "welcome" }));
+    await expect(Array.fromAsync(open(endpoint).locators())).rejects.toMatchObject({ code: "account_unavailable" });
+    expect(await Array.fromAsync(open(await listen(json(200, { value: [] }))).locators())).toEqual([]);
   });
 
   it("tries again as the service asks, a few times", async () => {

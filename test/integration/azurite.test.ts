@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { describe, expect, it } from "vitest";
@@ -63,12 +66,14 @@ describe("Azurite as a child process", () => {
     taken.close();
   });
 
-  it("ends with its parent, also when that is killed outright", async () => {
+  it("ends with its parent, also when that is killed outright, and removes its temporary folder", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "paircast-tether-"));
+    writeFileSync(join(folder, "secret"), "left behind");
     const script = `
       import { Azurite } from ${JSON.stringify(new URL("../../src/sandbox/azurite.ts", import.meta.url).href)};
       import { systemClock } from ${JSON.stringify(new URL("../../src/core/clock.ts", import.meta.url).href)};
       const log = { error: () => undefined };
-      const azurite = await Azurite.start({ accounts: [{ name: "one", key: "a2V5" }], port: 0, clock: systemClock, log });
+      const azurite = await Azurite.start({ accounts: [{ name: "one", key: "a2V5" }], port: 0, folder: ${JSON.stringify(folder)}, clock: systemClock, log });
       console.log(azurite.pid);
     `;
     const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
@@ -77,5 +82,6 @@ describe("Azurite as a child process", () => {
     expect(alive(pid)).toBe(true);
     parent.kill("SIGKILL");
     await eventually(5000, "Azurite to end", async () => (alive(pid) ? null : true));
+    expect(existsSync(folder)).toBe(false);
   });
 });

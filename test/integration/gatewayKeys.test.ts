@@ -141,7 +141,7 @@ async function start({ west, north, gateway = {} }: StartOptions) {
   const world = buildWorld({
     regions,
     clock: systemClock,
-    gateway: { ...gateway, keys: { timeout: `${TIMEOUT_MS}ms`, mode: "proxy", ...(gateway["keys"] as object) } },
+    gateway: { ...gateway, keys: { timeout: `${TIMEOUT_MS}ms`, hedge: "0s", mode: "proxy", ...(gateway["keys"] as object) } },
   });
   world.catalogue.list = [EVERYWHERE];
   const app = buildGateway({ ...world, log: world.logs.log, pools: http, ready: () => true });

@@ -188,14 +188,20 @@ describe("a listener", () => {
     expect((await running).status).toBeNaN();
   });
 
-  it("says which address it cannot have", async () => {
+  it("says which address it cannot have, why, and by which setting", async () => {
     const options = { app: { fetch: () => new Response() }, clock: systemClock, targets: "parsed" } as const;
     await using first = await GatewayServer.listen({ ...options, listen: LOOPBACK });
     const { port } = first.address;
-    await expect(GatewayServer.listen({ ...options, listen: { host: "127.0.0.1", port } })).rejects.toMatchObject({
+    await expect(
+      GatewayServer.listen({ ...options, setting: "gateway.listen", listen: { host: "127.0.0.1", port } }),
+    ).rejects.toMatchObject({
       code: "listen_failed",
-      message: `cannot listen on 127.0.0.1:${port}; free the address or configure another`,
+      message: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): something listens there already: end it, or change gateway.listen`,
     });
+    // TEST-NET-1, which no machine has.
+    await expect(GatewayServer.listen({ ...options, listen: { host: "192.0.2.1", port: 0 } })).rejects.toThrow(
+      "cannot listen on 192.0.2.1:0 (EADDRNOTAVAIL): this machine has no such address: name one of its own, or change the address",
+    );
     expect(first.url).toBe(`http://127.0.0.1:${port}`);
   });
 });

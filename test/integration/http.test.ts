@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from "node:net";
 import { generate } from "selfsigned";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { FailureReason } from "../../src/core/contracts.ts";
 import { HttpFailure, RegionHttpClient } from "../../src/core/http.ts";
 import type { HttpQuestion } from "../../src/core/ports.ts";
@@ -111,7 +111,9 @@ describe("a failure", () => {
     const server = createTcpServer();
     const port = await listen(server);
     await stops.pop()?.();
-    await expectReason(clientFor(`http://127.0.0.1:${port}`).ask(question(`http://127.0.0.1:${port}/`)), "refused");
+    const url = `http://127.0.0.1:${port}/`;
+    const { message, detail } = await expectReason(clientFor(url).ask(question(url)), "refused");
+    expect([message, detail]).toEqual([`GET ${url} failed: ECONNREFUSED`, "ECONNREFUSED"]);
   });
 
   test("dns: the name does not exist", async () => {
@@ -120,7 +122,8 @@ describe("a failure", () => {
 
   test("timeout: the server never answers", async () => {
     const url = await http(() => undefined);
-    await expectReason(clientFor(url).ask({ ...question(`${url}/`), timeoutMs: 60 }), "timeout");
+    const { message } = await expectReason(clientFor(url).ask({ ...question(`${url}/`), timeoutMs: 60 }), "timeout");
+    expect(message).toBe(`GET ${url}/ failed: no complete answer in time`);
   });
 
   test("timeout: half a body, then nothing", async () => {
@@ -153,7 +156,8 @@ describe("a failure", () => {
 
   test("tls: a certificate that nobody trusts", async () => {
     const { url } = await tls();
-    await expectReason(clientFor(url).ask(question(`${url}/`)), "tls");
+    const { message } = await expectReason(clientFor(url).ask(question(`${url}/`)), "tls");
+    expect(message).toMatch(/failed: (DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)$/);
   });
 
   test("carries neither the query nor the Authorization header into its message", async () => {
@@ -178,6 +182,52 @@ describe("TLS", () => {
   test("a configured certificate authority is trusted", async () => {
     const { url, ca } = await tls();
     expect((await clientFor(url, ca).ask(question(`${url}/`))).status).toBe(204);
+  });
+});
+
+describe("one client after another, as at a reload", () => {
+  /** Answers everything but `/held`. */
+  async function holding(): Promise<{ url: string; held: ServerResponse[] }> {
+    const held: ServerResponse[] = [];
+    const url = await http((path, response) => {
+      if (path === "/held") held.push(response);
+      else response.end("x");
+    });
+    return { url, held };
+  }
+
+  test("takes up the connections of origins that stay, and leaves the former usable", async () => {
+    const { url } = await holding();
+    const former = clientFor(url);
+    await former.ask(question(`${url}/`));
+    const latter = new RegionHttpClient({ origins: [{ url, ca: null }] }, former);
+    stops.push(async () => latter[Symbol.asyncDispose]());
+    expect(latter.dispatcher(url)).toBe(former.dispatcher(url));
+    await former.close();
+    await former[Symbol.asyncDispose]();
+    expect((await latter.ask(question(`${url}/`))).status).toBe(200);
+    expect((await former.ask(question(`${url}/`))).status).toBe(200);
+  });
+
+  test("closes those of origins that have gone, after what was asked there is answered", async () => {
+    const { url, held } = await holding();
+    const former = clientFor(url);
+    const latter = new RegionHttpClient({ origins: [{ url: "http://elsewhere.example", ca: null }] }, former);
+    stops.push(async () => latter[Symbol.asyncDispose]());
+    const asked = former.ask(question(`${url}/held`));
+    const closed = former.close();
+    await vi.waitUntil(() => held.length > 0);
+    held[0]?.end("late");
+    expect(Buffer.from((await asked).body).toString()).toBe("late");
+    await closed;
+    await expect(former.ask(question(`${url}/`))).rejects.toThrow();
+  });
+
+  test("does not take up a connection that trusts another authority", async () => {
+    const former = clientFor("https://region.example");
+    const latter = new RegionHttpClient({ origins: [{ url: "https://region.example", ca: "another" }] }, former);
+    stops.push(async () => latter[Symbol.asyncDispose]());
+    expect(latter.dispatcher("https://region.example")).not.toBe(former.dispatcher("https://region.example"));
   });
 });
 

@@ -1,4 +1,7 @@
 /** The storage of a `static` region over a real blob service: Azurite, one account per test. */
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { AccountSASPermissions, BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -89,5 +92,34 @@ describe("packaged videos", () => {
     const error: unknown = await Array.fromAsync(refused.videos()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "storage_denied", retry: "never" });
     expect(String(error)).not.toContain(wrong);
+  });
+});
+
+describe("a login page in the place of a blob service", () => {
+  it.each([200, 404])("answered with %i is storage_unavailable, whatever was asked", async (status) => {
+    const page = "<!doctype html><html><body><form>log in</form></body></html>";
+    const server = createServer((_request, response) => {
+      response.writeHead(status, { "content-type": "text/html", "content-length": page.length }).end(page);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/account`;
+      const open = (containers: string) =>
+        new AzureStaticLibrary({ region: "westeurope", url, credential: byKey("account"), containers, clock: systemClock });
+      const asked: Promise<unknown>[] = [
+        Array.fromAsync(open("*").videos()),
+        Array.fromAsync(open("film").videos()),
+        open("*").manifests("film"),
+        open("*").publicAccess("film"),
+        open("*").createContainer("film", "blob"),
+        Array.fromAsync(open("*").container("film").list()),
+        open("*").container("film").head("a.mpd"),
+      ];
+      for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

@@ -1,6 +1,6 @@
 /** Every lint rule that guards the architecture bites: violations planted under `planted/` are reported, their clean twins are not. */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Finding, lintTree, type LintResult, pureFiles, repository } from "./lintTree.ts";
 
@@ -31,9 +31,15 @@ async function planted(kind: "violations" | "clean"): Promise<Map<string, string
   }
   const template = await readFile(join(root, "pure.ts"), "utf8");
   for (const file of (await pureFiles()).filter((path) => !files.has(path))) {
-    files.set(file, file.startsWith("src/core/") ? template.replaceAll('"../core/', '"./') : template);
+    files.set(file, template.replaceAll('"../core/', `"${coreFrom(file)}/`));
   }
   return files;
+}
+
+/** `src/core` as a file imports from it. */
+function coreFrom(file: string): string {
+  const path = posix.relative(posix.dirname(file), "src/core");
+  return path === "" ? "." : path;
 }
 
 const tooManyLines = `export function steps(): number {\n  let n = 0;\n${"  n += 1;\n".repeat(61)}  return n;\n}\n`;

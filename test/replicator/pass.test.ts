@@ -24,6 +24,11 @@ const SECOND = {
   ],
 };
 
+function keyFor(at: number): typeof SECOND.contentKeys {
+  const id = `${String(at).repeat(8)}-7777-4777-8777-777777777777`;
+  return SECOND.contentKeys.map((key) => ({ ...key, id, value: Buffer.alloc(16, at).toString("base64") }));
+}
+
 describe("a replication pass", () => {
   it("publishes the original and its copies, each from where it was made", async () => {
     const world = new World();
@@ -86,6 +91,52 @@ describe("a replication pass", () => {
     expect(regions).toMatchObject({ west: { state: "withdrawn" }, north: { state: "verified" } });
     expect(await world.account("west").locator("locator-intro")).toBeNull();
     expect(await pass(world)).toMatchObject({ withdrawn: 0, changed: 0 });
+  });
+
+  it("withdraws nothing on a listing alone: what is missing there is asked for by name", async () => {
+    const world = new World();
+    await world.publish();
+    await pass(world);
+    const west = world.account("west");
+    const driver = { ...amsDriver(world.deps), publications: () => Promise.resolve([]) };
+    expect(await replicationPass(world.deps, driver, OPTIONS)).toMatchObject({ withdrawn: 0, unreachable: [], withdrawalsRefused: [] });
+    west.calls.failAll("locator", unavailable());
+    expect(await replicationPass(world.deps, driver, OPTIONS)).toMatchObject({ withdrawn: 0, unreachable: ["west"] });
+    expect((await world.catalogue.get(LOCATOR_ID))?.entry.regions["west"]?.state).toBe("verified");
+  });
+
+  it("withdraws what another locator has the name of by now", async () => {
+    const world = new World();
+    await world.publish();
+    await pass(world);
+    world.account("west").removeLocator("locator-intro");
+    await world.locate("west", "intro", { ...SECOND, name: "locator-intro" });
+    expect(await pass(world)).toMatchObject({ withdrawn: 1 });
+  });
+
+  it("does not believe a source that has lost more than three videos and more than half, unless it is told to", async () => {
+    const world = new World();
+    const ids = [1, 2, 3, 4, 5].map((n) => `${String(n).repeat(8)}-aaaa-4aaa-8aaa-aaaaaaaaaaaa`);
+    for (const [at, streamingLocatorId] of ids.entries())
+      await world.publish("west", `film-${at}`, { name: `locator-${at}`, streamingLocatorId, contentKeys: keyFor(at) });
+    await pass(world);
+    const west = world.account("west");
+    for (const at of [0, 1, 2, 3]) west.removeLocator(`locator-${at}`);
+    const summary = await pass(world);
+    expect(summary).toMatchObject({ withdrawn: 0, withdrawalsRefused: [{ region: "west", gone: 4, of: 5 }] });
+    expect(await pass(world, { assetName: "film-3" })).toMatchObject({ withdrawn: 1, withdrawalsRefused: [] });
+    // Three are left, and three are believed.
+    expect(await pass(world)).toMatchObject({ withdrawn: 3, withdrawalsRefused: [] });
+  });
+
+  it("believes a source that has lost most of its videos when it is told to", async () => {
+    const world = new World();
+    const ids = [1, 2, 3, 4].map((n) => `${String(n).repeat(8)}-aaaa-4aaa-8aaa-aaaaaaaaaaaa`);
+    for (const [at, streamingLocatorId] of ids.entries())
+      await world.publish("west", `film-${at}`, { name: `locator-${at}`, streamingLocatorId, contentKeys: keyFor(at) });
+    await pass(world);
+    for (const at of ids.keys()) world.account("west").removeLocator(`locator-${at}`);
+    expect(await pass(world, { acceptWithdrawals: true })).toMatchObject({ withdrawn: 4, withdrawalsRefused: [] });
   });
 
   it("logs and skips a source that cannot be asked, and leaves its videos as they are", async () => {

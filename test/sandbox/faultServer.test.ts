@@ -104,7 +104,7 @@ describe("without a fault", () => {
   it("says whose port is taken and what to do", async () => {
     const first = await start();
     const second = start({ label: "westeurope keys", port: Number(new URL(first.origin).port) });
-    await expect(second).rejects.toThrow(/westeurope keys cannot listen on 127\.0\.0\.1:\d+: end what uses the port/);
+    await expect(second).rejects.toThrow(/westeurope keys cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\): end what uses the port/);
   });
 
   it("closes more than once, with its connections, and frees its port", async () => {

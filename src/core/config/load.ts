@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
+import { authorityProblems } from "./authorities.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
 import { crossFieldProblems } from "./rules.ts";
 import { configSchema, type Config } from "./schema.ts";
@@ -20,7 +21,7 @@ export function loadConfig(file: string, sources: ConfigSources = processSources
   try {
     text = sources.readFile(file);
   } catch (error) {
-    throw new ConfigError(file, [{ path: [], line: null, message: `cannot be read (${reason(error)}); name the file with --config` }]);
+    throw new ConfigError(file, [problemAt(null, `cannot be read (${reason(error)}); name the file with --config`)]);
   }
   return parseConfig(file, text, sources);
 }
@@ -29,24 +30,30 @@ export function loadConfig(file: string, sources: ConfigSources = processSources
 export function parseConfig(file: string, text: string, sources: ConfigSources = processSources): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors.map((error) => ({
-    path: [],
-    line: lines.linePos(error.pos[0]).line,
-    message: `is not YAML: ${error.message}`,
-  }));
-  if (syntax.length > 0) throw new ConfigError(file, syntax);
+  const [syntax] = document.errors;
+  // The others are mostly its consequences.
+  if (syntax !== undefined) throw new ConfigError(file, [problemAt(lines.linePos(syntax.pos[0]).line, `is not YAML: ${syntax.message}`)]);
+  if (document.contents === null) throw new ConfigError(file, [problemAt(null, "is empty; start from paircast.example.yaml")]);
   const references = resolveReferences(document, lines, dirname(resolve(file)), sources);
   if (references.length > 0) throw new ConfigError(file, references);
-  const parsed = configSchema.safeParse(document.toJS() ?? {});
+  const parsed = configSchema.safeParse(document.toJS());
   const locate = (path: ConfigProblem["path"]) => lineOf(document, lines, path);
   if (!parsed.success)
     throw new ConfigError(
       file,
       parsed.error.issues.flatMap((issue) => issueProblems(issue, locate)),
     );
-  const contradictions = crossFieldProblems(parsed.data).map((problem) => ({ ...problem, line: locate(problem.path) }));
-  if (contradictions.length > 0) throw new ConfigError(file, contradictions);
+  const found = [...crossFieldProblems(parsed.data), ...authorityProblems(parsed.data, sources.readFile)];
+  if (found.length > 0)
+    throw new ConfigError(
+      file,
+      found.map((problem) => ({ ...problem, line: locate(problem.path) })),
+    );
   return parsed.data;
+}
+
+function problemAt(line: number | null, message: string): ConfigProblem {
+  return { path: [], line, message };
 }
 
 /** Replaces `${NAME}` by the environment and `file:path` by the file's text, in place. `$${` stands for a literal `${`. */

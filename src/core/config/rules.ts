@@ -1,4 +1,5 @@
 /** What the schema cannot say: fields that contradict one another, and rules that could never match. */
+import { routingProblems } from "./routingRules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { ListenAddress } from "./units.ts";
@@ -10,6 +11,7 @@ export function crossFieldProblems(config: Config): Problem[] {
   return [
     ...regionProblems(config),
     ...gatewayProblems(config),
+    ...routingProblems(config),
     ...adminProblems(config),
     ...healthProblems(config),
     ...replicationProblems(config),
@@ -60,14 +62,20 @@ function accountProblems({ account }: RegionConfig, path: Path): Problem[] {
   return [{ path: [...path, "account", "containers"], message }];
 }
 
-function canaryProblems({ canary, keys }: RegionConfig, path: Path): Problem[] {
+function canaryProblems({ canary, canaries = [], keys }: RegionConfig, path: Path): Problem[] {
+  const first = canary === undefined ? [] : oneCanaryProblems(canary, keys, [...path, "canary"]);
+  return [...first, ...canaries.flatMap((each, at) => oneCanaryProblems(each, keys, [...path, "canaries", at]))];
+}
+
+type Canary = NonNullable<RegionConfig["canary"]>;
+
+function oneCanaryProblems({ key, keyAuthorization, licence }: Canary, keys: string | undefined, path: Path): Problem[] {
   const problems: Problem[] = [];
-  if (canary?.key !== undefined && keys === undefined) {
-    problems.push({ path: [...path, "canary", "key"], message: "the region has no `keys` URL, so this key could never be asked for" });
-  }
-  if (canary?.keyAuthorization !== undefined && canary.key === undefined) {
-    problems.push({ path: [...path, "canary", "keyAuthorization"], message: "has no effect without canary.key" });
-  }
+  if (key !== undefined && keys === undefined)
+    problems.push({ path: [...path, "key"], message: "the region has no `keys` URL, so this key could never be asked for" });
+  if (key !== undefined) return problems;
+  if (keyAuthorization !== undefined) problems.push({ path: [...path, "keyAuthorization"], message: "has no effect without canary.key" });
+  if (licence === true) problems.push({ path: [...path, "licence"], message: "has no effect without canary.key" });
   return problems;
 }
 
@@ -119,13 +127,17 @@ function adminProblems({ admin }: Config): Problem[] {
 }
 
 function healthProblems({ health }: Config): Problem[] {
-  if (health.fastInterval <= health.interval) return [];
-  return [
-    {
+  const problems: Problem[] = [];
+  if (health.fastInterval > health.interval) {
+    problems.push({
       path: ["health", "fastInterval"],
       message: "is longer than health.interval; it is the interval while a change is pending, so make it shorter",
-    },
-  ];
+    });
+  }
+  if (health.damping.cap < health.damping.base) {
+    problems.push({ path: ["health", "damping", "cap"], message: "is shorter than health.damping.base, from which it is doubled" });
+  }
+  return problems;
 }
 
 function replicationProblems({ replication, regions }: Config): Problem[] {

@@ -1,5 +1,7 @@
 /** The configuration file: every field with its meaning and default. Unknown keys are refused. */
 import { z } from "zod";
+import { healthSection } from "./health.ts";
+import { routes, routing, viewers } from "./routing.ts";
 import { baseUrl, duration, durationFrom, listenAddress, nonEmpty, regionName } from "./units.ts";
 
 const credential = z.discriminatedUnion("kind", [
@@ -41,6 +43,8 @@ const canary = z.strictObject({
   key: z.string().startsWith("/", "write a path, starting with /").optional(),
   /** Value of the Authorization header for the key. */
   keyAuthorization: nonEmpty.optional(),
+  /** `key` is a licence server, which gives nothing away without a DRM client: any status below 500 is a success. */
+  licence: z.boolean().optional(),
 });
 
 const region = z.strictObject({
@@ -53,6 +57,8 @@ const region = z.strictObject({
   account: z.discriminatedUnion("driver", [amsAccount, staticAccount]).prefault({ driver: "static" }),
   /** What probes ask for. Default: a video that was verified in the region lately. */
   canary: canary.optional(),
+  /** More of them. All must be well, or the service is not. */
+  canaries: z.array(canary).optional(),
   /** PEM file of a certificate authority to trust for this region, beside the system's. */
   caFile: nonEmpty.optional(),
 });
@@ -73,6 +79,15 @@ const keys = z.strictObject({
   mode: z.enum(["auto", "proxy", "redirect"]).prefault("auto"),
   /** Time until the answer's headers, for one region. */
   timeout: durationFrom(50).prefault("2s"),
+  /**
+   * Time after which a region that has not answered gets company: the next one is asked, too, and the first good answer counts. Where a region
+   * is usually slower (95 of 100 answers), that time is waited. 0s: never.
+   */
+  hedge: duration.prefault("100ms"),
+  /** Whether licence requests (POST) are hedged, too. They have no effect but their answer; where licences are counted, one may count twice. */
+  hedgePost: z.boolean().prefault(true),
+  /** Whether a video may be streamed from one region and get its keys from another that is verified to hold the same. */
+  cross: z.boolean().prefault(true),
 });
 
 const gateway = z.strictObject({
@@ -80,9 +95,16 @@ const gateway = z.strictObject({
   listen: listenAddress.prefault(":8080"),
   /** URL by which players reach it, where that is not the listen address; for the status page. */
   publicUrl: baseUrl.optional(),
+  /** Processes that answer players on one shared port. 1: the process that does everything else, too. More: as many beside it. */
+  workers: z.int().min(1).max(64).prefault(1),
   /** Path prefixes below which the next path segment names a video of the `static` driver; `/` for videos at the root. Locator ids (GUIDs) need none. */
   prefixes: z.array(z.string().regex(/^\/([A-Za-z0-9._~-]+\/)*$/, "write a path that starts and ends with /")).prefault([]),
   keys: keys.prefault({}),
+  /** The order in which regions are to serve. */
+  routing,
+  /** Other orders, for some host names or paths. */
+  routes,
+  viewers,
   /** When no region is eligible: the least bad one (`open`), or 503 with Retry-After (`closed`). */
   whenNoneEligible: z.enum(["open", "closed"]).prefault("open"),
   retryAfter: durationFrom(1000).prefault("5s"),
@@ -97,8 +119,10 @@ const gateway = z.strictObject({
     .prefault({}),
   /** `Access-Control-Allow-Origin`. */
   corsOrigin: nonEmpty.prefault("*"),
-  /** One JSON line per request. */
-  accessLog: z.boolean().prefault(true),
+  /** One JSON line per request. With `sample`, for that share of them; what is not a plain success of the first region is always logged. */
+  accessLog: z.union([z.boolean(), z.strictObject({ sample: z.number().gt(0).max(1) })]).prefault(true),
+  /** W3C Trace Context. `carry`: a traceparent that comes in goes on; `generate`: one is made where none comes in; `off`: none goes on. */
+  tracing: z.enum(["carry", "generate", "off"]).prefault("carry"),
 });
 
 const admin = z.strictObject({
@@ -106,19 +130,6 @@ const admin = z.strictObject({
   listen: listenAddress.prefault("127.0.0.1:9090"),
   /** `Authorization: Bearer …` for everything but /healthz and the files of the status page, which asks for it. */
   token: z.string().min(16, "use at least 16 characters").optional(),
-});
-
-const health = z.strictObject({
-  interval: durationFrom(100).prefault("5s"),
-  /** Interval while a change of state is pending. */
-  fastInterval: durationFrom(50).prefault("1s"),
-  timeout: durationFrom(50).prefault("2s"),
-  /** Failures in a row until unhealthy; a definite refusal (nothing listens) needs one. */
-  fall: z.int().min(1).max(20).prefault(2),
-  /** Successes in a row until healthy again. */
-  rise: z.int().min(1).max(20).prefault(3),
-  /** Share of the interval by which probes are spread, 0 to 0.5. */
-  jitter: z.number().min(0).max(0.5).prefault(0.1),
 });
 
 const replication = z.strictObject({
@@ -134,7 +145,7 @@ const replication = z.strictObject({
 });
 
 const state = z.strictObject({
-  /** SQLite file for catalogue and journal. */
+  /** SQLite file for catalogue, journal and overrides. */
   path: nonEmpty.prefault("paircast.db"),
 });
 
@@ -147,7 +158,7 @@ export const configSchema = z.strictObject({
   regions: z.array(region).min(1, "name at least one region"),
   gateway: gateway.prefault({}),
   admin: admin.prefault({}),
-  health: health.prefault({}),
+  health: healthSection.prefault({}),
   replication: replication.prefault({}),
   state: state.prefault({}),
   log: log.prefault({}),
@@ -156,4 +167,3 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 export type RegionConfig = Config["regions"][number];
 export type GatewayConfig = Config["gateway"];
-export type HealthConfig = Config["health"];

@@ -13,6 +13,10 @@ export interface GetOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ask once more, at once, after a failure that may be chance: players do. */
+  readonly retry?: boolean;
+  /** Told of every answer, whatever its status. */
+  readonly onAnswer?: (step: PlaybackStep, answer: HttpAnswer) => void;
 }
 
 export interface Want {
@@ -32,7 +36,8 @@ export interface Got {
 export async function get(options: GetOptions, want: Want): Promise<Got> {
   let url = want.url;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const answer = await ask(options, want, url);
+    const answer =
+      options.retry === true ? await askTwice(async () => ask(options, want, url), options.signal) : await ask(options, want, url);
     const location = answer.headers["location"];
     if (answer.status < 300 || answer.status > 399 || location === undefined || !URL.canParse(location, url)) {
       if (answer.status === 200 || answer.status === 206) return { url, answer };
@@ -44,10 +49,29 @@ export async function get(options: GetOptions, want: Want): Promise<Got> {
   throw new PlaybackFailure("status", want.step, `${want.step} ${withoutQuery(want.url)} was redirected more than ${MAX_REDIRECTS} times`);
 }
 
+/**
+ * Asks once more, at once, after an answer of 500 and above or a connection that was given up under way: both may be chance. One that was
+ * refused will be again, and a second time-out is one too many.
+ */
+export async function askTwice(ask: () => Promise<HttpAnswer>, signal?: AbortSignal): Promise<HttpAnswer> {
+  try {
+    const answer = await ask();
+    if (answer.status < 500) return answer;
+  } catch (error) {
+    if (signal?.aborted === true || !isChance(error)) throw error;
+  }
+  return ask();
+}
+
+function isChance(error: unknown): boolean {
+  const failure = error instanceof PlaybackFailure ? error.cause : error;
+  return failure instanceof HttpFailure && (failure.reason === "reset" || failure.reason === "truncated");
+}
+
 async function ask(options: GetOptions, want: Want, url: string): Promise<HttpAnswer> {
   const { http, timeoutMs, signal } = options;
   try {
-    return await http.ask({
+    const answer = await http.ask({
       method: "GET",
       url,
       headers: { ...options.headers, ...rangeHeader(want.range) },
@@ -55,6 +79,8 @@ async function ask(options: GetOptions, want: Want, url: string): Promise<HttpAn
       maxBytes: want.maxBytes,
       ...(signal === undefined ? {} : { signal }),
     });
+    options.onAnswer?.(want.step, answer);
+    return answer;
   } catch (error) {
     throw signal?.aborted === true ? error : described(error, want.step, url);
   }
@@ -66,7 +92,7 @@ function rangeHeader(range: ByteRange | null): Record<string, string> {
 
 /** Links that lead away from the configured regions are never followed: what stands there cannot be said. */
 function described(error: unknown, step: PlaybackStep, url: string): unknown {
-  if (error instanceof HttpFailure) return new PlaybackFailure(error.reason, step, `${step} ${withoutQuery(url)}: ${error.reason}`, error);
+  if (error instanceof HttpFailure) return new PlaybackFailure(error.reason, step, `${step} ${withoutQuery(url)}: ${error.detail}`, error);
   if (errorCode(error) !== "not_configured") return error;
   const reason = statusReason(0, step);
   return new PlaybackFailure(

@@ -22,6 +22,11 @@ declare module "m3u8-parser" {
     readonly byterange?: ByteRange;
     readonly key?: Key;
     readonly map?: InitSection;
+    readonly discontinuity?: boolean;
+    /** Where the playlist gives one for this segment. */
+    readonly dateTimeObject?: Date;
+    /** Counted on from the last one that was given, epoch milliseconds. */
+    readonly programDateTime?: number;
   }
   export interface Variant {
     readonly uri?: string;
@@ -35,6 +40,8 @@ declare module "m3u8-parser" {
     readonly playlists?: readonly Variant[];
     readonly mediaGroups?: { readonly AUDIO?: Readonly<Record<string, Readonly<Record<string, Rendition>>>> };
     readonly mediaSequence?: number;
+    /** Seconds. */
+    readonly targetDuration?: number;
     readonly endList?: boolean;
   }
   export class Parser {
@@ -56,6 +63,9 @@ declare module "mpd-parser" {
   export interface Segment extends Located {
     readonly duration: number;
     readonly map?: Located;
+    /** Seconds. */
+    readonly presentationTime?: number;
+    readonly discontinuity?: boolean;
   }
   export interface Playlist {
     readonly attributes: { readonly NAME?: string; readonly BANDWIDTH?: number; readonly CODECS?: string };
@@ -64,10 +74,12 @@ declare module "mpd-parser" {
     readonly sidx?: Located & { readonly map?: Located };
   }
   export interface Manifest {
+    /** Milliseconds. */
+    readonly minimumUpdatePeriod?: number;
     readonly playlists: readonly Playlist[];
     readonly mediaGroups: {
       readonly AUDIO: Readonly<Record<string, Readonly<Record<string, { readonly playlists?: readonly Playlist[] }>>>>;
     };
   }
-  export function parse(text: string, options: { readonly manifestUri: string }): Manifest;
+  export function parse(text: string, options: { readonly manifestUri: string; readonly NOW?: number }): Manifest;
 }

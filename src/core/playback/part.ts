@@ -23,6 +23,14 @@ export interface PartSample {
   readonly evidence: Evidence;
   /** What was read, still encrypted where it is. */
   readonly content: Uint8Array;
+  /** How long the answer took, and how many bytes it had; null where that is not measured. */
+  readonly transfer: Transfer | null;
+}
+
+export interface Transfer {
+  readonly bytes: number;
+  readonly firstByteMs: number;
+  readonly totalMs: number;
 }
 
 export interface ReadPartOptions extends GetOptions {
@@ -42,7 +50,11 @@ export async function readPart(options: ReadPartOptions, step: PlaybackStep, par
     part.key?.method === "AES-128"
       ? await examineEncrypted(options, { step, content, length, key: part.key }, refuse)
       : examineClear(content, refuse);
-  return { url, bytes: content.length, length, evidence, content };
+  return { url, bytes: content.length, length, evidence, content, transfer: transferOf(answer) };
+}
+
+function transferOf({ timing, body }: HttpAnswer): Transfer | null {
+  return timing === undefined ? null : { bytes: body.length, ...timing };
 }
 
 type Refuse = (problem: string, reason?: FailureReason) => PlaybackFailure;

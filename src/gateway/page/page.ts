@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-const CLIENT_FILES = ["main", "api", "dom", "player", "regions", "tables"] as const;
+const CLIENT_FILES = ["main", "api", "dom", "history", "overrides", "player", "regions", "routing", "tables"] as const;
 
 export interface PageOptions {
   /** Origins that the page's player and buttons talk to: the gateway, the regions, a sandbox's control port. */

@@ -1,12 +1,19 @@
 /** What a probe is, and the frame in which one runs: bounded in time, failures in the words of the contracts. */
 import type { Clock } from "../../core/clock.ts";
-import type { FailureReason, Outcome } from "../../core/contracts.ts";
+import type { FailureReason, Outcome, Signal } from "../../core/contracts.ts";
 import { HttpFailure } from "../../core/http.ts";
 import { PlaybackFailure } from "../../core/playback/failure.ts";
 
 /** What a probe found. `detail` is for people and holds no secret. */
 export type Finding =
-  | { readonly ok: true; readonly detail: string }
+  | {
+      readonly ok: true;
+      readonly detail: string;
+      /** What speaks against the service although it works; left out: nothing. */
+      readonly signals?: readonly Signal[];
+      /** Milliseconds after which a live stream that has not gone on by then would be stale: look again then, if not before. */
+      readonly lookAgainMs?: number;
+    }
   | { readonly ok: false; readonly reason: FailureReason; readonly detail: string };
 
 /**
@@ -18,6 +25,8 @@ export type Probe = (signal: AbortSignal) => Promise<Finding>;
 export interface Look {
   readonly outcome: Outcome;
   readonly detail: string;
+  /** See `Finding`. */
+  readonly lookAgainMs?: number;
 }
 
 export interface LookOptions {
@@ -33,8 +42,13 @@ export async function look(probe: Probe, options: LookOptions): Promise<Look> {
   const began = clock.monotonic();
   const finding = await findingOf(probe, options);
   const durationMs = clock.monotonic() - began;
-  if (finding.ok) return { outcome: { ok: true, durationMs }, detail: finding.detail };
-  return { outcome: { ok: false, durationMs, reason: finding.reason, detail: finding.detail }, detail: finding.detail };
+  const { detail } = finding;
+  if (finding.ok) {
+    const { signals = [], lookAgainMs } = finding;
+    const outcome: Outcome = { ok: true, durationMs, ...(signals.length === 0 ? {} : { signals }) };
+    return { outcome, detail, ...(lookAgainMs === undefined ? {} : { lookAgainMs }) };
+  }
+  return { outcome: { ok: false, durationMs, reason: finding.reason, detail }, detail };
 }
 
 async function findingOf(probe: Probe, { clock, timeoutMs, signal }: LookOptions): Promise<Finding> {

@@ -1,15 +1,19 @@
 /** The least that can be said of a service that holds nothing to ask for: it answers HTTP. */
 import { HttpFailure } from "../../core/http.ts";
+import { askTwice } from "../../core/playback/get.ts";
 import type { HttpClient } from "../../core/ports.ts";
 import type { Finding } from "./probe.ts";
 
 const ANSWER_BYTES = 64 * 1024;
 
-/** GETs the base URL. Any answer below 500 will do, and the detail says how little it proves. Rejects with `HttpFailure`. */
+/**
+ * GETs the base URL, once more after what may be chance. Any answer below 500 will do, and the detail says how little it proves. Rejects with
+ * `HttpFailure`.
+ */
 export async function probeReachability(http: HttpClient, baseUrl: string, timeoutMs: number, signal: AbortSignal): Promise<Finding> {
   const url = `${baseUrl}/`;
   try {
-    const { status } = await http.ask({ method: "GET", url, timeoutMs, maxBytes: ANSWER_BYTES, signal });
+    const { status } = await askTwice(async () => http.ask({ method: "GET", url, timeoutMs, maxBytes: ANSWER_BYTES, signal }), signal);
     if (status >= 500) return { ok: false, reason: "status", detail: `${url} answered ${status}` };
     return reachable(`${url} answered ${status}`);
   } catch (error) {

@@ -2,6 +2,7 @@
 import { RestError } from "@azure/storage-blob";
 import { PaircastError } from "../../core/errors.ts";
 import { scrub } from "../../core/log.ts";
+import { FOREIGN, isOwnAnswer } from "./storageAnswers.ts";
 
 /** Status and error code of a failed request; null for what is not an answer or a failed connection. */
 export interface ServiceFailure {
@@ -12,10 +13,17 @@ export interface ServiceFailure {
 }
 
 export function serviceFailure(error: unknown): ServiceFailure | null {
-  if (error instanceof RestError) return { status: error.statusCode ?? 0, code: serviceCode(error) };
+  if (error instanceof RestError) return restFailure(error);
   if (error instanceof Error && "code" in error && typeof error.code === "string" && /^(E[A-Z]+|UND_ERR_|ERR_STREAM)/.test(error.code))
     return { status: 0, code: error.code };
   return null;
+}
+
+/** A 404 of somebody in between does not say that something is not there. */
+function restFailure(error: RestError): ServiceFailure {
+  const { statusCode = 0, response } = error;
+  if (statusCode === 404 && response !== undefined && !isOwnAnswer(response.headers)) return { status: 0, code: FOREIGN };
+  return { status: statusCode, code: serviceCode(error) };
 }
 
 /** A HEAD has no body: its error code is in a header only, which the SDK leaves in `details`. */
@@ -69,7 +77,8 @@ const ADVICE: Readonly<Record<string, readonly ["retry" | "never" | "conflict", 
 function codeOf({ status, code }: ServiceFailure): string {
   const known = BY_CODE[code];
   if (known !== undefined) return known;
-  if (status === 0 || status === 408 || status === 429 || status >= 500) return "storage_unavailable";
+  // A success that could not be read was no answer of the service.
+  if (status < 300 || status === 408 || status === 429 || status >= 500) return "storage_unavailable";
   if (status === 401 || status === 403) return "storage_denied";
   return status === 412 ? "blob_conflict" : "storage_rejected";
 }

@@ -3,6 +3,7 @@ import { AzureMediaServices } from "@azure/arm-mediaservices";
 import type { TokenCredential } from "@azure/core-auth";
 import { bearerTokenAuthenticationPolicyName, type PipelinePolicy } from "@azure/core-rest-pipeline";
 import { PaircastError } from "../../core/errors.ts";
+import { onlyManagementAnswers } from "./azureMediaAnswers.ts";
 
 export interface MediaClientOptions {
   /** Base URL of the management API. Plain http only on a loopback address. */
@@ -22,6 +23,7 @@ export function createMediaClient(options: MediaClientOptions): AzureMediaServic
     allowInsecureConnection: insecure,
     retryOptions: { maxRetries: options.maxRetries ?? 3, retryDelayInMs: 400, maxRetryDelayInMs: 5_000 },
   });
+  client.pipeline.addPolicy(onlyManagementAnswers, { phase: "Sign" });
   if (insecure) allowTokenOverHttp(client, options.credential, `${endpoint}/.default`);
   return client;
 }

@@ -12,6 +12,7 @@ import {
 import type { TokenCredential } from "@azure/core-auth";
 import type { Clock } from "../../core/clock.ts";
 import type { AzureBlobContainerOptions } from "./azureBlobs.ts";
+import { storagePipeline } from "./storageAnswers.ts";
 
 /** How a container is opened, and how a blob in it is signed for reading; see `AzureBlobContainerOptions`. */
 export type ContainerAccess = Pick<AzureBlobContainerOptions, "open" | "signRead">;
@@ -37,7 +38,7 @@ export function renewedSas({ clock, issue, pipeline = {} }: RenewedSas): Contain
   let renewal: Promise<ContainerClient> | null = null;
   const renew = async (): Promise<ContainerClient> => {
     const expiresAt = clock.now() + SAS_LIFETIME;
-    const client = new ContainerClient(await issue(expiresAt), undefined, { retryOptions: STORAGE_RETRIES, ...pipeline });
+    const client = new ContainerClient(await issue(expiresAt), storagePipeline(undefined, { retryOptions: STORAGE_RETRIES, ...pipeline }));
     current = { client, renewAt: expiresAt - SAS_MARGIN };
     return client;
   };
@@ -74,11 +75,11 @@ export function openBlobService(options: BlobServiceOptions): BlobService {
   const { url, login, clock } = options;
   const pipeline = { retryOptions: STORAGE_RETRIES, ...options.pipeline };
   if (login.kind === "sas") {
-    const client = new BlobServiceClient(`${url}?${login.sas.replace(/^\?/, "")}`, undefined, pipeline);
+    const client = new BlobServiceClient(`${url}?${login.sas.replace(/^\?/, "")}`, storagePipeline(undefined, pipeline));
     return { client, access: (container) => ({ open: () => Promise.resolve(client.getContainerClient(container)) }) };
   }
   const key = login.kind === "account-key" ? new StorageSharedKeyCredential(login.accountName, login.accountKey) : null;
-  const client = new BlobServiceClient(url, key ?? (login.kind === "token" ? login.credential : undefined), pipeline);
+  const client = new BlobServiceClient(url, storagePipeline(key ?? (login.kind === "token" ? login.credential : undefined), pipeline));
   const sign = key === null ? delegatedSigner(client, clock) : keySigner(key, clock);
   return {
     client,

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { CatalogueEntry } from "../../core/contracts.ts";
 import { PaircastError } from "../../core/errors.ts";
 import type { CatalogueStore, VersionedEntry } from "../../core/ports.ts";
-import { inTransaction, openDatabase } from "./database.ts";
+import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 
 const PAGE = 200;
 

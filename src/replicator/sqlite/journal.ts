@@ -1,7 +1,7 @@
 /** The journal in SQLite, in the same file as the catalogue. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { BlobRecord, JobRecord, Journal } from "../../core/ports.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase } from "../../core/sqlite.ts";
 
 type Row = Record<string, SQLOutputValue>;
 

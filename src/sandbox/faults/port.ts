@@ -76,7 +76,8 @@ export class Port {
 
   #taken(cause: unknown): PaircastError {
     const { label, host } = this.#options;
-    const message = `${label} cannot listen on ${host}:${this.#number}: end what uses the port, or move all ports of the sandbox`;
+    const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    const message = `${label} cannot listen on ${host}:${this.#number}${code}: end what uses the port, or choose another`;
     return new PaircastError("port_taken", message, { cause });
   }
 }

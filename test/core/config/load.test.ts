@@ -1,3 +1,4 @@
+import { generate } from "selfsigned";
 import { describe, expect, it } from "vitest";
 import { loadConfig, parseConfig, type ConfigSources } from "../../../src/core/config/load.ts";
 import { ConfigError } from "../../../src/core/config/problems.ts";
@@ -27,7 +28,12 @@ function problems(text: string, given: ConfigSources = sources()): string {
 
 /** name -> [file, exact message] */
 const BAD: Record<string, readonly [string, string]> = {
-  "an empty file": ["", "paircast.yaml: regions: Invalid input: expected array, received undefined"],
+  "an empty file": ["", "paircast.yaml: is empty; start from paircast.example.yaml"],
+  "a file of comments": ["# later\n", "paircast.yaml: is empty; start from paircast.example.yaml"],
+  "a missing authority": [
+    `${minimal}    caFile: gone.pem\n`,
+    "paircast.yaml:4: regions[0].caFile: the file gone.pem cannot be read (ENOENT); name the PEM file of a certificate authority",
+  ],
   "no region": ["regions: []", "paircast.yaml:1: regions: name at least one region"],
   "not YAML": [
     "regions: [",
@@ -98,6 +104,14 @@ const BAD: Record<string, readonly [string, string]> = {
     `${minimal}    account: {driver: ams, endpoint: "http://ams.example", subscriptionId: s, resourceGroup: g, accountName: a}\n`,
     "paircast.yaml:4: regions[0].account.endpoint: credentials are sent here: use https (plain http is allowed on a loopback address only)",
   ],
+  "a key of one of several canaries without key delivery": [
+    `${minimal}    canaries: [{manifest: /a.m3u8}, {key: "/?kid=1"}]\n`,
+    "paircast.yaml:4: regions[0].canaries[1].key: the region has no `keys` URL, so this key could never be asked for",
+  ],
+  "a licence server without an address": [
+    `${minimal}    canaries: [{manifest: /a.m3u8, licence: true}]\n`,
+    "paircast.yaml:4: regions[0].canaries[0].licence: has no effect without canary.key",
+  ],
   "a canary key without key delivery": [
     `${minimal}    canary: {key: "/?kid=1"}\n`,
     "paircast.yaml:4: regions[0].canary.key: the region has no `keys` URL, so this key could never be asked for",
@@ -121,6 +135,30 @@ describe("a bad configuration is refused with file, line, place and reason", () 
     expect(problems("regions:\n  - name: A\n    streaming: x\n").split("\n")).toHaveLength(2);
   });
 
+  it("of a syntax error tells the first problem only: the others follow from it", () => {
+    expect(problems("regions:\n  - name: a\n   streaming: [\n  x: }\n").split("\n")).toHaveLength(1);
+  });
+
+  it.each([
+    ["no certificate", "a text\n", "has no certificate in PEM form (-----BEGIN CERTIFICATE-----)"],
+    [
+      "a key",
+      "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+      "has no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+    ],
+  ])("refuses an authority that is %s", (_, pem, message) => {
+    const text = `${minimal}    caFile: ca.pem\n`;
+    expect(problems(text, sources({ "ca.pem": pem }))).toBe(`paircast.yaml:4: regions[0].caFile: the file ca.pem ${message}`);
+  });
+
+  it("takes an authority of several certificates, and refuses one of which is damaged", async () => {
+    const { cert } = await generate([{ name: "commonName", value: "test" }]);
+    const text = `${minimal}    caFile: ca.pem\n`;
+    expect(problems(text, sources({ "ca.pem": `# ours\n${cert}\n${cert}` }))).toBe("valid");
+    const damaged = cert.replace(/\n[A-Za-z0-9+/]{20}/, "\n!!!!");
+    expect(problems(text, sources({ "ca.pem": `${cert}\n${damaged}` }))).toContain("certificate 2 of 2 in the file ca.pem cannot be read");
+  });
+
   it("names a file that is not there", () => {
     expect(() => loadConfig("gone.yaml", sources())).toThrow("gone.yaml: cannot be read (ENOENT); name the file with --config");
   });
@@ -129,7 +167,7 @@ describe("a bad configuration is refused with file, line, place and reason", () 
 describe("a good configuration", () => {
   it("gets the defaults written at the fields, also inside groups that are given in part", () => {
     const config = parseConfig("paircast.yaml", `${minimal}gateway:\n  keys:\n    mode: proxy\n`, sources());
-    expect(config.gateway.keys).toEqual({ prefix: "/keys", mode: "proxy", timeout: 2000 });
+    expect(config.gateway.keys).toEqual({ prefix: "/keys", mode: "proxy", timeout: 2000, hedge: 100, hedgePost: true, cross: true });
     expect(config.health).toMatchObject({ interval: 5000, fastInterval: 1000, fall: 2, rise: 3 });
     expect(config.admin.listen).toEqual({ host: "127.0.0.1", port: 9090 });
   });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
 import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
@@ -85,10 +85,15 @@ describe("the state file", () => {
     expect(() => new SqliteCatalogue(path)).toThrow(expect.objectContaining({ code: "state_newer" }));
   });
 
-  it("is refused when it is no database, or its folder is missing", () => {
+  it.each([
+    ["it is no database", (path: string) => path, "it is no SQLite database"],
+    ["it is a folder", (path: string) => dirname(path), "it is a folder"],
+    ["its folder is missing", (path: string) => join(dirname(path), "none", "state.db"), "none does not exist"],
+    ["its folder is a file", (path: string) => join(path, "state.db"), "is no folder"],
+  ])("is refused when %s, and the error says so", (_, place, why) => {
     const path = statePath();
-    writeFileSync(path, "this is a text file, and long enough to have been taken for a header");
-    expect(() => new SqliteJournal(path)).toThrow(expect.objectContaining({ code: "state_unavailable" }));
-    expect(() => new SqliteJournal(join(path, "..", "none", "state.db"))).toThrow(expect.objectContaining({ code: "state_unavailable" }));
+    writeFileSync(path, "this is a text file, and long enough to have been taken for a header".repeat(20));
+    const message = expect.stringMatching(new RegExp(`^open state file .*${why}; check state.path$`)) as string;
+    expect(() => new SqliteJournal(place(path))).toThrow(expect.objectContaining({ code: "state_unavailable", message }));
   });
 });

@@ -56,7 +56,7 @@ describe("a live channel in HLS", () => {
         before.segments[0]?.dateTimeObject?.getTime() ?? 0,
       );
       // The sample's audio is one AAC frame (21 ms) longer than its video, which sets the length of a round.
-    expect(region.clock.now() - newest).toBeGreaterThanOrEqual(-22);
+      expect(region.clock.now() - newest).toBeGreaterThanOrEqual(-22);
       expect(region.clock.now() - newest).toBeLessThan(2100);
       await region.clock.advance(10_000);
       const after = await playlist(region, playlistPath(track));

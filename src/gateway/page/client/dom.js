@@ -17,6 +17,47 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Gives `parent` these children and touches only what differs, so that a click, a focus or a selection of text outlives the refresh.
+ * Listeners stay those of the first time: they must not close over what changes.
+ * @param {Node} parent
+ * @param {...(Node | null)} children
+ */
+export function show(parent, ...children) {
+  const wanted = children.filter((child) => child !== null);
+  for (const [at, child] of wanted.entries()) {
+    const present = parent.childNodes[at];
+    if (present === undefined) parent.appendChild(child);
+    else if (!merge(present, child)) parent.replaceChild(child, present);
+  }
+  while (parent.childNodes.length > wanted.length) parent.lastChild?.remove();
+}
+
+/**
+ * @param {Node} present
+ * @param {Node} wanted
+ * @returns {boolean} false where `present` cannot become `wanted`
+ */
+function merge(present, wanted) {
+  if (present instanceof Text && wanted instanceof Text) {
+    if (present.data !== wanted.data) present.data = wanted.data;
+    return true;
+  }
+  if (!(present instanceof Element && wanted instanceof Element) || present.tagName !== wanted.tagName) return false;
+  mergeAttributes(present, wanted);
+  show(present, ...wanted.childNodes);
+  return true;
+}
+
+/**
+ * @param {Element} present
+ * @param {Element} wanted
+ */
+function mergeAttributes(present, wanted) {
+  for (const { name, value } of wanted.attributes) if (present.getAttribute(name) !== value) present.setAttribute(name, value);
+  for (const name of present.getAttributeNames()) if (!wanted.hasAttribute(name)) present.removeAttribute(name);
+}
+
+/**
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type

@@ -2,6 +2,7 @@
 import Hls from "hls.js";
 
 const STUCK_AFTER_MS = 3000;
+const SAME_ERROR_MS = 5000;
 
 /**
  * @typedef {{region: string|null, reason: string|null, level: string, keyFrom: string, reloads: number}} PlayerFacts
@@ -10,16 +11,19 @@ const STUCK_AFTER_MS = 3000;
 export class Player {
   /**
    * @param {HTMLVideoElement} video
-   * @param {(text: string) => void} report
+   * @param {(text: string, tone?: string) => void} report
+   * @param {(host: string) => string} nameOf what people call a host
    */
-  constructor(video, report) {
+  constructor(video, report, nameOf) {
     this.video = video;
     this.report = report;
+    this.nameOf = nameOf;
     /** @type {Hls | null} */
     this.hls = null;
     /** @type {PlayerFacts} */
     this.facts = { region: null, reason: null, level: "", keyFrom: "", reloads: 0 };
     this.progress = { time: 0, at: 0 };
+    this.lastError = { text: "", at: 0 };
     this.source = { url: "", token: "", keys: "" };
     setInterval(() => this.watch(), 500);
   }
@@ -46,7 +50,7 @@ export class Player {
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => {
       const host = new URL(data.url).host;
-      this.report(`manifest from ${host}`);
+      if (host !== this.facts.region) this.report(`playing from ${this.nameOf(host)}`, "good");
       this.facts.region = host;
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, (_, data) => {
@@ -58,12 +62,23 @@ export class Player {
       if (uri !== undefined && uri !== null) this.facts.keyFrom = new URL(uri).host;
     });
     hls.on(Hls.Events.ERROR, (_, data) => {
-      this.report(`${data.fatal ? "fatal " : ""}${data.details}`);
+      this.reportError(`player: ${data.fatal ? "fatal " : ""}${data.details}`);
       if (data.fatal) this.progress.at = performance.now() - STUCK_AFTER_MS;
     });
     hls.loadSource(url);
     hls.attachMedia(this.video);
     this.video.play().catch((error) => this.report(`the browser would not start: ${error}`));
+  }
+
+  /**
+   * hls.js tries again many times a second; one line says it.
+   * @param {string} text
+   */
+  reportError(text) {
+    const now = performance.now();
+    if (text === this.lastError.text && now - this.lastError.at < SAME_ERROR_MS) return;
+    this.lastError = { text, at: now };
+    this.report(text, "bad");
   }
 
   watch() {
@@ -75,7 +90,7 @@ export class Player {
     }
     if (performance.now() - progress.at < STUCK_AFTER_MS) return;
     this.facts.reloads += 1;
-    this.report(`stopped at ${progress.time.toFixed(1)} s: asking the gateway again`);
+    this.report(`stopped at ${progress.time.toFixed(1)} s: asking the gateway again`, "act");
     this.play(this.source.url, this.source.token, this.source.keys, progress.time);
   }
 }

@@ -1,5 +1,5 @@
 // The videos with where they are, and the replication jobs.
-import { clockTime, el } from "./dom.js";
+import { clockTime, el, show } from "./dom.js";
 
 /**
  * @param {HTMLElement} table
@@ -7,18 +7,17 @@ import { clockTime, el } from "./dom.js";
  */
 export function showVideos(table, status) {
   const names = status.regions.map((region) => region.name);
-  const rows = status.videos.map((video) =>
-    el(
-      "tr",
-      {},
+  const titles = ["video", "locator", "protection", ...names, "catalogued"];
+  const rows = status.videos
+    .toSorted((one, other) => one.locatorName.localeCompare(other.locatorName))
+    .map((video) => [
       el("td", {}, video.locatorName),
       el("td", {}, el("code", {}, video.locatorId)),
       el("td", {}, video.keys.length === 0 ? "clear" : `${video.keys.length} key${video.keys.length > 1 ? "s" : ""}`),
       ...names.map((name) => copyCell(video, name)),
       el("td", {}, clockTime(video.publishedAt)),
-    ),
-  );
-  fill(table, ["locator", "id", "protection", ...names, "catalogued"], rows, "no video is verified yet");
+    ]);
+  fill(table, titles, rows, "no video is verified yet");
 }
 
 /**
@@ -29,7 +28,7 @@ function copyCell(video, region) {
   const copy = video.regions[region];
   if (copy === undefined) return el("td", { class: "muted" }, "not there");
   const source = video.source === region ? " (source)" : "";
-  return el("td", { title: copy.detail }, el("span", { class: copy.state }, copy.state), source);
+  return el("td", { title: copy.detail }, el("span", {}, el("span", { class: copy.state }, copy.state), source));
 }
 
 /**
@@ -37,30 +36,27 @@ function copyCell(video, region) {
  * @param {import("./api.js").Job[]} jobs
  */
 export function showJobs(table, jobs) {
-  const rows = jobs.map((job) =>
-    el(
-      "tr",
-      {},
-      el("td", {}, job.assetName),
-      el("td", {}, `${job.source} → ${job.target}`),
-      el("td", { class: job.state }, job.state),
-      el("td", {}, job.step),
-      el("td", {}, String(job.attempts)),
-      el("td", {}, clockTime(job.updatedAt)),
-      el("td", {}, job.errorMessage ?? ""),
-    ),
-  );
-  fill(table, ["asset", "direction", "state", "step", "attempts", "at", "why"], rows, "no job yet");
+  const rows = jobs.map((job) => [
+    el("td", {}, job.assetName),
+    el("td", {}, job.source === job.target ? `verify in ${job.source}` : `${job.source} → ${job.target}`),
+    el("td", {}, el("span", { class: job.state }, job.state)),
+    el("td", {}, job.step),
+    el("td", {}, String(job.attempts)),
+    el("td", {}, clockTime(job.updatedAt)),
+    el("td", { class: "why" }, job.errorMessage ?? "–"),
+  ]);
+  fill(table, ["asset", "work", "state", "last step", "attempts", "at", "why"], rows, "no job yet");
 }
 
 /**
  * @param {HTMLElement} table
- * @param {string[]} titles
- * @param {HTMLElement[]} rows
+ * @param {string[]} titles also before each cell where the screen is narrow
+ * @param {HTMLElement[][]} rows
  * @param {string} empty
  */
 function fill(table, titles, rows, empty) {
-  const head = el("thead", {}, el("tr", {}, ...titles.map((title) => el("th", { scope: "col" }, title))));
+  for (const cells of rows) for (const [at, cell] of cells.entries()) cell.setAttribute("data-title", titles[at] ?? "");
   const nothing = el("tr", {}, el("td", { colspan: String(titles.length), class: "muted" }, empty));
-  table.replaceChildren(head, el("tbody", {}, ...(rows.length === 0 ? [nothing] : rows)));
+  const head = el("thead", {}, el("tr", {}, ...titles.map((title) => el("th", { scope: "col" }, title))));
+  show(table, head, el("tbody", {}, ...(rows.length === 0 ? [nothing] : rows.map((cells) => el("tr", {}, ...cells)))));
 }

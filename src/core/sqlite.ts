@@ -1,7 +1,9 @@
-/** The embedded state: one SQLite file for catalogue and journal, shared by several processes of one machine. */
+/** The embedded state: one SQLite file for catalogue, journal, overrides and the last health, shared by several processes of one machine. */
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { PaircastError } from "../../core/errors.ts";
+import { PaircastError } from "./errors.ts";
 
 /** How long a statement waits for another process's write. */
 const BUSY_MS = 5_000;
@@ -17,6 +19,13 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE blobs (job_id TEXT NOT NULL, name TEXT NOT NULL, source_etag TEXT NOT NULL, target_etag TEXT NOT NULL,
      length INTEGER NOT NULL, md5 TEXT NOT NULL, PRIMARY KEY (job_id, name)) WITHOUT ROWID;
    CREATE TABLE proofs (scope TEXT NOT NULL, entity TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (scope, entity)) WITHOUT ROWID;`,
+  `CREATE TABLE overrides (region TEXT NOT NULL, service TEXT NOT NULL, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, reason TEXT NOT NULL,
+     set_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (region, service)) WITHOUT ROWID;
+   CREATE TABLE override_audit (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, action TEXT NOT NULL, done_by TEXT NOT NULL,
+     override TEXT NOT NULL);
+   CREATE TABLE override_state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
+   INSERT INTO override_state (id, revision) VALUES (1, 0);`,
+  "CREATE TABLE health_memory (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot TEXT NOT NULL);",
 ];
 
 /**
@@ -33,10 +42,39 @@ export function openDatabase(path: string): DatabaseSync {
   } catch (cause) {
     database?.close();
     if (cause instanceof PaircastError) throw cause;
-    throw new PaircastError("state_unavailable", `open state file ${path}: it cannot be used; check state.path and its permissions`, {
-      cause,
-    });
+    throw new PaircastError("state_unavailable", `open state file ${path}: ${reasonOf(path, cause)}; check state.path`, { cause });
   }
+}
+
+/** https://www.sqlite.org/rescode.html */
+const REASONS: Readonly<Record<number, string>> = {
+  5: "another process keeps it locked",
+  8: "it, or its folder, cannot be written",
+  11: "it is damaged",
+  13: "the disk is full",
+  26: "it is no SQLite database",
+};
+const CANTOPEN = 14;
+
+function reasonOf(path: string, cause: unknown): string {
+  const extended = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : 0;
+  // The low byte is the primary code.
+  const code = extended & 0xff;
+  if (code === CANTOPEN) return whyNotOpened(path);
+  return REASONS[code] ?? `it cannot be used (${cause instanceof Error ? cause.message : "unknown failure"})`;
+}
+
+function whyNotOpened(path: string): string {
+  const folder = dirname(path);
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return "it is a folder";
+    const parent = statSync(folder, { throwIfNoEntry: false });
+    if (parent === undefined) return `its folder ${folder} does not exist`;
+    if (!parent.isDirectory()) return `${folder} is no folder`;
+  } catch {
+    // Not even that may be looked at.
+  }
+  return "this user may not read and write it and its folder";
 }
 
 /** Runs `work` as one transaction that holds the write lock from its beginning, so that what it reads cannot change under it. */

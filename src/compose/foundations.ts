@@ -1,0 +1,85 @@
+/** Configuration -> adapters. What every command needs, and what a reload makes anew. */
+import { systemClock, systemRandom, type Clock, type Random } from "../core/clock.ts";
+import type { Config } from "../core/config/schema.ts";
+import type { Region } from "../core/contracts.ts";
+import { RegionHttpClient } from "../core/http.ts";
+import type { Log } from "../core/log.ts";
+import { describeVideo } from "../core/playback/describe.ts";
+import { walkPlayback } from "../core/playback.ts";
+import { TlsCertificates } from "../core/tls.ts";
+import type { MediaAccount, StaticLibrary } from "../core/ports.ts";
+import type { JobDeps } from "../replicator/jobDeps.ts";
+import { mediaAccounts, originsOf, staticLibraries } from "./regions.ts";
+import { openState, type State } from "./state.ts";
+
+export interface ComposeOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** The state, and the adapters that follow from one configuration. */
+export interface Foundations extends State, AsyncDisposable {
+  readonly config: Config;
+  readonly http: RegionHttpClient;
+  readonly certificates: TlsCertificates;
+  readonly regions: readonly Region[];
+  readonly accounts: ReadonlyMap<string, MediaAccount>;
+  readonly libraries: ReadonlyMap<string, StaticLibrary>;
+  readonly jobs: JobDeps;
+}
+
+/** Disposing it closes adapters and state. */
+export async function composeFoundations(options: ComposeOptions): Promise<Foundations> {
+  const { config, version, log, clock = systemClock, random = systemRandom } = options;
+  await using stack = new AsyncDisposableStack();
+  const state = await openState({ config, version, log, clock, random }, stack);
+  const adapters = await adaptersOf(state, config, null);
+  stack.use(adapters.http);
+  const owned = stack.move();
+  return { ...state, ...adapters, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+}
+
+/**
+ * The same state with the adapters of another configuration. Connection pools of regions that stay are shared with `previous`; disposing the
+ * result leaves the state and what `previous` uses alone. Throws where an adapter cannot be made.
+ */
+export async function reconfigured(previous: Foundations, config: Config): Promise<Foundations> {
+  const adapters = await adaptersOf(previous, config, previous.http);
+  return { ...previous, ...adapters, [Symbol.asyncDispose]: async () => adapters.http[Symbol.asyncDispose]() };
+}
+
+async function adaptersOf(state: State, config: Config, previous: RegionHttpClient | null) {
+  const { clock } = state;
+  const regions = config.regions.map(({ name, streaming, keys }): Region => ({ name, streaming, keys: keys ?? null }));
+  const accounts = await mediaAccounts(config.regions, clock);
+  const libraries = await staticLibraries(config.regions, clock);
+  const origins = config.regions.flatMap(originsOf);
+  const http = new RegionHttpClient({ origins }, previous);
+  const certificates = new TlsCertificates({ origins, clock });
+  return { config, http, certificates, regions, accounts, libraries, jobs: jobDeps(state, config, regions, http) };
+}
+
+function jobDeps(state: State, config: Config, regions: readonly Region[], http: RegionHttpClient): JobDeps {
+  const { catalogue, journal, clock, fingerprint, owner, log, metrics } = state;
+  return {
+    regions: new Map(regions.map((region) => [region.name, region])),
+    catalogue,
+    journal,
+    http,
+    playback: walkPlayback,
+    describe: describeVideo,
+    clock,
+    fingerprint,
+    owner,
+    log,
+    metrics,
+    options: {
+      concurrency: config.replication.concurrency,
+      blobConcurrency: config.replication.blobConcurrency,
+      keyPrefix: config.gateway.keys.prefix,
+    },
+  };
+}

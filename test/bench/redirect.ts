@@ -1,0 +1,45 @@
+/**
+ * `npm run bench:redirect`: redirect decisions with metrics and access log on, one process on one core, against nginx, HAProxy and Caddy doing the
+ * nearest thing they can, in turns. `nginx bare` is nginx with a single `return` and its ordinary access log.
+ */
+import { runBench } from "./frame.ts";
+import { peerVersion, versionsOf } from "./process.ts";
+import { loadProgram } from "./speed/load.ts";
+import { speedFigure, speedTable } from "./speed/report.ts";
+import { CORES, inTurns, startOrigin } from "./speed/rounds.ts";
+import { twoCores } from "./speed/scaling.ts";
+import { startNginx, startPaircast, startPeers } from "./speed/servers.ts";
+
+// oxlint-disable-next-line complexity -- the bench reads from top to bottom.
+await runBench("redirect", async ({ quick, rounds, only }) => {
+  const { versions, missing } = versionsOf(["nginx", "haproxy", "caddy", "wrk"]);
+  const notes = [...missing];
+  await using stack = new AsyncDisposableStack();
+  const [first, second] = [await startOrigin(), await startOrigin()];
+  stack.use(first.process);
+  stack.use(second.process);
+  const options = { task: "redirect", origins: [first.address, second.address], cpus: CORES?.server ?? null } as const;
+  const single = await (async () => {
+    await using servers = new AsyncDisposableStack();
+    const own = servers.use(await startPaircast(options));
+    const peers = await startPeers(options, servers);
+    const bare = peerVersion("nginx") === null ? [] : [servers.use(await startNginx(options, true))];
+    return await inTurns([own, ...peers, ...bare], { kind: "redirect", rounds: rounds ?? (quick ? 2 : 7), seconds: quick ? 1 : 4 });
+  })();
+  const scaling =
+    CORES === null || (only.length > 0 && !only.includes("cores"))
+      ? null
+      : await twoCores(options.origins, { rounds: quick ? 1 : 3, seconds: quick ? 2 : 5 });
+  if (CORES === null) notes.push("one core only: server and load share it, and nothing can be said of two");
+  if (loadProgram === "own") notes.push("load by a generator of our own, slower than wrk: throughput is that of the generator");
+  notes.push("nginx, haproxy and caddy send the same header fields and write a JSON access log with the same fields; they look up nothing");
+  const figures = [
+    speedFigure("CPU per request", "µs", single, (speed) => speed.cpuMicros),
+    speedFigure("requests per second, one core", "1/s", single, (speed) => speed.perSecond),
+    speedFigure("p99", "ms", single, (speed) => speed.p99Ms),
+    speedFigure("RSS under load", "MiB", single, (speed) => speed.rssMiB),
+    speedFigure("failed requests", "", single, (speed) => speed.errors),
+    ...(scaling === null ? [] : [{ name: "two processes on two cores, of one on one", value: scaling, unit: "×" }]),
+  ];
+  return { versions, figures, notes, tables: [speedTable("redirect: one process on one core, 64 connections", single)] };
+});
