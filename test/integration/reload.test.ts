@@ -228,6 +228,8 @@ describe("reloading under load", () => {
     await using folder = await ServeFolder.create();
     await folder.write(configText());
     await using serve = await ServeProcess.start(folder);
+    // While only the other region has been looked at, that one is preferred.
+    await healthy(serve, "west");
     await routedTo(serve, west);
     const { hostname, port } = new URL(serve.gateway);
     const staying = connect(Number(port), hostname);
