@@ -1,7 +1,7 @@
 /** JSON lines by pino. Every string passes `scrub`, so that keys, tokens and SAS stay out even where a message quotes a URL. */
 import { fstatSync } from "node:fs";
 import { pino, type DestinationStream } from "pino";
-import { LineBatch } from "./lineBatch.ts";
+import { LineWriter } from "./lineWriter.ts";
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
@@ -28,6 +28,7 @@ export interface LeveledLog extends Log {
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** What is written at once. Larger chunks save little more. */
 const CHUNK_BYTES = 65_536;
+const STANDARD_ERROR = 2;
 /** PIPE_BUF of Linux: what several processes write into one pipe stays in one piece up to here. */
 const PIPE_BYTES = 4_096;
 
@@ -60,8 +61,7 @@ export interface LogOptions {
 
 /** Lines go to `destination` one by one, or, by default, in batches to standard error. */
 export function createLog(level: LogLevel, destination?: DestinationStream, { shared = false }: LogOptions = {}): LeveledLog {
-  let dropped = 0;
-  const output = destination === undefined ? standardError(shared, (lines) => (dropped += lines)) : null;
+  const writer = destination === undefined ? standardError(shared) : null;
   const logger = pino(
     {
       level,
@@ -70,14 +70,18 @@ export function createLog(level: LogLevel, destination?: DestinationStream, { sh
       formatters: { level: (label) => ({ level: label }) },
       messageKey: "event",
     },
-    output?.lines ?? destination,
+    destination ?? {
+      write: (line: string) => {
+        writer?.add(line);
+      },
+    },
   );
   const say =
     (at: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
-      // Lines stay in the order in which they came.
-      output?.batch.flush();
       logger[at](scrubFields(fields), event);
+      // Only requests come so fast that they have to wait for one another.
+      writer?.flush();
     };
   return {
     setLevel: (wanted) => {
@@ -89,48 +93,20 @@ export function createLog(level: LogLevel, destination?: DestinationStream, { sh
     error: say("error"),
     line: (text) => {
       if (!logger.isLevelEnabled("info")) return;
-      if (output === null) destination?.write(text);
-      else output.batch.add(text);
+      if (writer === null) destination?.write(text);
+      else writer.addAscii(text);
     },
-    dropped: () => dropped,
+    dropped: () => writer?.dropped ?? 0,
   };
 }
 
-interface Output {
-  readonly lines: DestinationStream;
-  readonly batch: LineBatch;
-}
-
-const LINE_FEED = 0x0a;
-
-/** pino's own stream: it keeps what cannot be written yet, up to a limit, and writes the rest when the process ends. */
-function standardError(shared: boolean, onDrop: (lines: number) => void): Output {
-  const chunk = shared && fstatSync(2).isFIFO() ? PIPE_BYTES : CHUNK_BYTES;
-  const options = { dest: 2, sync: false, maxLength: MAX_WAITING_BYTES, maxWrite: chunk + 1, contentMode: "buffer" } as const;
-  const stream = pino.destination(options);
-  stream.on("drop", (chunk: Uint8Array) => {
-    onDrop(chunk.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0));
+function standardError(shared: boolean): LineWriter {
+  const chunkBytes = shared && fstatSync(STANDARD_ERROR).isFIFO() ? PIPE_BYTES : CHUNK_BYTES;
+  const writer = new LineWriter({ fd: STANDARD_ERROR, chunkBytes, chunks: MAX_WAITING_BYTES / chunkBytes });
+  process.on("exit", () => {
+    writer.flushSync();
   });
-  // In this mode it takes buffers; its type has not heard of it.
-  const write = (chunk: Uint8Array): void => void stream.write(chunk as unknown as string);
-  return {
-    lines: {
-      write: (line) => {
-        write(Buffer.from(line));
-      },
-    },
-    batch: flushedAtExit(new LineBatch(write, chunk)),
-  };
-}
-
-/** Ahead of pino's own handler of these events, which writes what it was given and takes no more. */
-function flushedAtExit(batch: LineBatch): LineBatch {
-  const flush = (): void => {
-    batch.flush();
-  };
-  process.prependListener("beforeExit", flush);
-  process.prependListener("exit", flush);
-  return batch;
+  return writer;
 }
 
 /** For callers that want no log. */

@@ -31,7 +31,8 @@ export interface OutcomeSink {
 
 /**
  * Reads the catalogue. Both look-ups are plain reads of memory: no I/O, safe on the hot path. Ids are compared in lower case.
- * The view may lag the store by at most a second.
+ * The view may lag the store by at most a second. `entries` gives the same array until something changes, so that what is computed from it
+ * can be kept.
  */
 export interface CatalogueView {
   byLocator(locatorId: string): CatalogueEntry | undefined;

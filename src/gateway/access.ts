@@ -73,9 +73,8 @@ export class AccessLog {
     return this.#sample >= 1 || status >= 400 || !ORDINARY.has(reason) || this.#random.next() < this.#sample;
   }
 
-  /** `requestId` as a JSON string, `line` as `accessLine` makes it. */
-  write(requestId: string, line: string, durationMs: number, traceId: string | null): void {
-    const now = this.#clock.now();
+  /** `requestId` as a JSON string, `line` as `accessLine` makes it, `now` in epoch milliseconds. */
+  write(requestId: string, line: string, durationMs: number, traceId: string | null, now = this.#clock.now()): void {
     if (now !== this.#millisecond) {
       this.#millisecond = now;
       this.#prefix = `{"level":"info","time":"${new Date(now).toISOString()}","requestId":`;
@@ -87,10 +86,18 @@ export class AccessLog {
 
 /** The part of a line between the request's id and its duration. */
 export function accessLine(facts: AccessFacts): string {
-  const { method, target, kind, mode, status, reason, origin } = facts;
-  const asked = `"method":${quoted(method.slice(0, 16))},"path":${quoted(loggablePath(target))}`;
+  return `,"method":${quoted(facts.method.slice(0, 16))},"path":${loggedPath(facts.target)}${accessOutcome(facts)}`;
+}
+
+/** The part after the path, which is the same for many videos. */
+export function accessOutcome({ kind, mode, status, reason, origin, decision }: Omit<AccessFacts, "method" | "target">): string {
   const answered = `"kind":"${kind}","mode":"${mode}","status":${status},"reason":"${reason}","origin":${JSON.stringify(origin)}`;
-  return `,${asked},${answered}${consideredField(facts.decision)},"ms":`;
+  return `,${answered}${consideredField(decision)},"ms":`;
+}
+
+/** The path of a target as a JSON string, less what may be a secret in it. */
+export function loggedPath(target: string): string {
+  return quoted(loggablePath(target));
 }
 
 /** Why it was not the first candidate. */

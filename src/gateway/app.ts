@@ -17,6 +17,7 @@ import { KeyRoute, nowhere, type Outcome } from "./keyRoute.ts";
 import type { WireFacts } from "./order/viewer.ts";
 import { saneRequestId } from "./rawFields.ts";
 import { readKeyBody } from "./requestBody.ts";
+import { RequestIds } from "./requestIds.ts";
 import { Responder, responseOf, type Answer, type AnswerLabels } from "./respond.ts";
 import type { LocalAnswer, Rejection } from "./request.ts";
 import type { PlaybackRouter } from "./router.ts";
@@ -78,6 +79,7 @@ class Gateway {
   readonly #tracing: Tracing;
   readonly #hotPath: HotPath | null;
   readonly #keyPath: KeyPath;
+  readonly #requestIds: RequestIds;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
@@ -91,7 +93,8 @@ class Gateway {
     const proxy = new KeyProxy({ pools, outcomes, metrics, clock, timeoutMs, hedgeMs, hedgePost, base });
     const shared = { router, responder: this.#responder, metrics };
     this.#keys = new KeyRoute({ ...shared, proxy, mode });
-    const short = { ...shared, clock, random, tracing: this.#tracing, accessLog: this.#accessLog };
+    this.#requestIds = new RequestIds(random);
+    const short = { ...shared, clock, requestIds: this.#requestIds, tracing: this.#tracing, accessLog: this.#accessLog };
     this.#hotPath = canWriteWholeHead() ? new HotPath(short) : null;
     this.#keyPath = new KeyPath({
       ...short,
@@ -144,7 +147,7 @@ class Gateway {
       context,
       method: context.req.method,
       target: bindings?.target ?? targetOfUrl(context.req.url),
-      requestId: saneRequestId(offered) ?? this.#deps.random.uuid(),
+      requestId: saneRequestId(offered) ?? this.#requestIds.next(),
       trace: this.#tracing.context(context.req.header("traceparent")),
       started: this.#deps.clock.monotonic(),
     };

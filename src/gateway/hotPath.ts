@@ -1,18 +1,22 @@
 /**
  * The short way for what nearly every request is: a manifest or a part of one that memory knows all about. It decides by the same functions
- * as the application and answers byte for byte the same (test/integration/hotPath.test.ts), without a Request, a Response or a Promise. Whatever
- * is out of the ordinary it leaves alone, and the application answers.
+ * as the application and answers the same, field by field (test/integration/hotPath.test.ts), without a Request, a Response or a Promise.
+ * Whatever is out of the ordinary it leaves alone, and the application answers.
+ *
+ * What is the same for many requests is put together once: heads and ends of log lines for each region and reason, the rest for each path. Memory
+ * that is far away costs as much as code here, so the paths keep little.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock, Random } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { accessLine, quoted, type AccessLog } from "./access.ts";
-import { scanFields, type ScannedFields } from "./rawFields.ts";
+import { accessOutcome, loggedPath, quoted, type AccessLog } from "./access.ts";
+import { IncomingWire } from "./incomingWire.ts";
 import type { Located } from "./locate.ts";
+import { scanFields, type ScannedFields } from "./rawFields.ts";
+import type { RequestIds } from "./requestIds.ts";
 import type { Responder } from "./respond.ts";
 import type { PlaybackRouter } from "./router.ts";
-import { IncomingWire } from "./incomingWire.ts";
 import { KEEP_ALIVE_MS } from "./server.ts";
 import { MAX_TARGET_BYTES } from "./target.ts";
 import type { Tracing } from "./tracing.ts";
@@ -23,7 +27,7 @@ export interface HotPathDeps {
   readonly responder: Responder;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly requestIds: RequestIds;
   readonly tracing: Tracing;
   /** Null where requests are not logged. */
   readonly accessLog: AccessLog | null;
@@ -34,30 +38,37 @@ interface PathFacts {
   readonly host: string;
   /** Its target is the path. */
   readonly request: PlaybackRequest;
-  /** By region. */
-  readonly answers: Map<string, Prepared>;
+  /** The path as the log has it, where that is not simply the path between quotes. */
+  readonly logged: string | null;
+  /** `answer` is everybody's as long as this is the router's epoch; null where it is not. */
+  epoch: object | null;
+  answer: Answer | null;
 }
 
-/** What depends on path and decision: everything but the request's id, its query and the time. */
-interface Prepared {
-  readonly method: string;
+/** What depends on kind, region and reason. */
+interface Answer {
+  readonly region: string;
   readonly decision: Decision;
+  readonly source: Located["source"];
   /** Up to the value of Date. */
   readonly head: string;
   readonly base: string;
-  readonly line: string;
+  readonly outcome: string;
 }
 
 /** Videos that are watched now; a few hundred bytes each. */
 const MAX_PATHS = 4_096;
+/** Combinations of kind, region, reason and source; more only where the reasons for a second choice change all the time. */
+const MAX_ANSWERS = 256;
 /** A query that the front door has nothing against, whatever the path: no blank, control, non-ASCII character or fragment. */
-const PLAIN_QUERY = /^[!"$-~]*$/;
+const PLAIN_QUERY = /[!"$-~]*$/y;
 const STATUS = 302;
 const CONNECTION = `Connection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n`;
 
 export class HotPath {
   readonly #deps: HotPathDeps;
   readonly #paths = new Map<string, PathFacts>();
+  readonly #answers = new Map<string, Answer>();
   readonly #fields: ScannedFields = { host: null, requestId: null, traceparent: null, length: null, plain: false };
   /** One for all requests: each is decided on before the next is read. */
   readonly #wire = new IncomingWire(null);
@@ -73,25 +84,18 @@ export class HotPath {
   answer(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const { method, url: target } = incoming;
     if ((method !== "GET" && method !== "HEAD") || target === undefined || !outgoing.shouldKeepAlive) return false;
-    const started = this.#deps.clock.monotonic();
+    const { clock, requestIds } = this.#deps;
+    const started = clock.monotonic();
     const fields = scanFields(incoming.rawHeaders, this.#fields);
-    const facts = fields.plain && fields.length === null && fields.host !== null ? this.#pathFacts(target, fields.host) : null;
-    const known = facts === null ? undefined : this.#deps.router.known(facts.request);
-    if (facts === null || known === undefined) return false;
-    const decision = this.#decide(facts.request, known, incoming);
-    if (decision.region === null) return false;
-    const prepared = this.#prepared(facts, method, decision, decision.region);
-    const offered = fields.requestId;
-    const requestId = offered ?? this.#deps.random.uuid();
-    const own = `${this.#now()}\r\nx-request-id: ${requestId}\r\nlocation: ${prepared.base}${target}\r\n\r\n`;
-    endWithHead(outgoing, STATUS, prepared.head + own);
-    this.#record(
-      facts.request,
-      known,
-      prepared,
-      offered === null ? `"${requestId}"` : quoted(offered),
-      this.#deps.clock.monotonic() - started,
-    );
+    if (!fields.plain || fields.length !== null || fields.host === null) return false;
+    const facts = this.#pathFacts(target, fields.host);
+    const answer = facts === null ? null : (this.#settled(facts) ?? this.#decided(facts, incoming));
+    if (facts === null || answer === null) return false;
+    const now = clock.now();
+    const requestId = fields.requestId ?? requestIds.next();
+    const own = `${this.#dateAt(now)}\r\nx-request-id: ${requestId}\r\nlocation: ${answer.base}${target}\r\n\r\n`;
+    endWithHead(outgoing, STATUS, answer.head + own);
+    this.#record(facts, answer, { method, requestId, now, durationMs: clock.monotonic() - started });
     return true;
   }
 
@@ -99,7 +103,8 @@ export class HotPath {
   #pathFacts(target: string, host: string): PathFacts | null {
     if (target.length > MAX_TARGET_BYTES) return null;
     const cut = target.indexOf("?");
-    if (cut >= 0 && !PLAIN_QUERY.test(target.slice(cut + 1))) return null;
+    PLAIN_QUERY.lastIndex = cut + 1;
+    if (cut >= 0 && !PLAIN_QUERY.test(target)) return null;
     const path = cut < 0 ? target : target.slice(0, cut);
     const known = this.#paths.get(path);
     return known?.host === host ? known : this.#readPath(path, host);
@@ -110,56 +115,81 @@ export class HotPath {
     const path = Buffer.from(slice, "latin1").toString("latin1");
     const front = this.#deps.router.read({ method: "GET", target: path, host });
     if (front.type !== "playback" || front.request.kind === "key") return null;
-    const facts: PathFacts = { host, request: front.request, answers: new Map() };
+    const logged = loggedPath(path);
+    const facts: PathFacts = { host, request: front.request, logged: logged === `"${path}"` ? null : logged, epoch: null, answer: null };
     if (this.#paths.size >= MAX_PATHS) this.#paths.clear();
     this.#paths.set(path, facts);
     return facts;
   }
 
-  #decide(request: PlaybackRequest, known: Located, incoming: IncomingMessage): Decision {
+  #settled({ request, epoch, answer }: PathFacts): Answer | null {
+    return epoch !== null && epoch === this.#deps.router.epoch(request) ? answer : null;
+  }
+
+  /** Null where memory does not know the video, or no region may serve it. */
+  #decided(facts: PathFacts, incoming: IncomingMessage): Answer | null {
     const { router } = this.#deps;
+    const { request } = facts;
+    const epoch = router.epoch(request);
+    const known = router.known(request);
+    if (known === undefined) return null;
     this.#wire.incoming = incoming;
-    return router.decide(request, known.holdings, router.viewer(request, this.#wire));
+    const decision = router.decide(request, known.holdings, router.viewer(request, this.#wire));
+    if (decision.region === null) return null;
+    facts.answer = this.#answer(request, known, decision, decision.region);
+    // What regions said when they were asked is forgotten without notice.
+    facts.epoch = known.source === "catalogue" ? epoch : null;
+    return facts.answer;
   }
 
-  #prepared(facts: PathFacts, method: string, decision: Decision, region: string): Prepared {
-    const ready = facts.answers.get(region);
-    return ready?.method === method && saysTheSame(ready.decision, decision) ? ready : this.#prepare(facts, method, decision, region);
-  }
-
-  #prepare({ request, answers }: PathFacts, method: string, decision: Decision, region: string): Prepared {
+  #answer({ kind }: PlaybackRequest, { source }: Located, decision: Decision, region: string): Answer {
+    const key = `${kind} ${region} ${decision.reason} ${source}`;
+    const ready = this.#answers.get(key);
+    if (ready !== undefined && saysTheSame(ready.decision, decision)) return ready;
     const { reason } = decision;
     const { headers } = this.#deps.responder.redirect(STATUS, "", { requestId: "", reason, origin: region });
     const shared = Object.entries(headers).filter(([name]) => name !== "location" && name !== "x-request-id");
-    const { kind, target } = request;
-    const prepared = {
-      method,
+    const answer = {
+      region,
       decision,
+      source,
       head: `HTTP/1.1 ${STATUS} Found\r\n${shared.map(([name, value]) => `${name}: ${value}\r\n`).join("")}${CONNECTION}Date: `,
       base: this.#deps.router.base("streaming", region),
-      line: accessLine({ method, target, kind, mode: "redirect", status: STATUS, reason, origin: region, decision }),
+      outcome: accessOutcome({ kind, mode: "redirect", status: STATUS, reason, origin: region, decision }),
     };
-    answers.set(region, prepared);
-    return prepared;
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
+    this.#answers.set(key, answer);
+    return answer;
   }
 
-  #record({ kind }: PlaybackRequest, known: Located, { decision, line }: Prepared, loggedId: string, durationMs: number): void {
+  #record({ request: { kind, target }, logged }: PathFacts, { decision, source, region, outcome }: Answer, seen: Seen): void {
     const { metrics, accessLog, tracing } = this.#deps;
-    metrics.lookup(known.source);
+    const { method, requestId, now, durationMs } = seen;
+    metrics.lookup(source);
     metrics.request(kind, "redirect", STATUS, durationMs / 1000);
-    metrics.decision(kind, decision.reason, decision.region);
-    if (accessLog?.wants(STATUS, decision.reason))
-      accessLog.write(loggedId, line, durationMs, tracing.context(this.#fields.traceparent)?.traceId ?? null);
+    metrics.decision(kind, decision.reason, region);
+    if (!accessLog?.wants(STATUS, decision.reason)) return;
+    const id = this.#fields.requestId === null ? `"${requestId}"` : quoted(requestId);
+    const traceId = tracing.context(this.#fields.traceparent)?.traceId ?? null;
+    const line = `,"method":"${method}","path":${logged ?? `"${target}"`}${outcome}`;
+    accessLog.write(id, line, durationMs, traceId, now);
   }
 
   /** As in a Date field (RFC 9110 §5.6.7). */
-  #now(): string {
-    const second = Math.floor(this.#deps.clock.now() / 1000);
+  #dateAt(now: number): string {
+    const second = Math.floor(now / 1000);
     if (second === this.#second) return this.#date;
     this.#second = second;
     this.#date = new Date(second * 1000).toUTCString();
     return this.#date;
   }
+}
+
+interface Seen {
+  readonly method: string;
+  readonly requestId: string;
+  readonly now: number;
+  readonly durationMs: number;
 }
 
 /** Only where it was not the first candidate, the others matter. */

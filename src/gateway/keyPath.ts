@@ -3,7 +3,7 @@
  * and answers by the same functions as the application (test/integration/hotPath.test.ts), which gets whatever is out of the ordinary.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock, Random } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { PlaybackRequest } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { recordAccess, type AccessLog } from "./access.ts";
@@ -12,6 +12,7 @@ import { IncomingWire } from "./incomingWire.ts";
 import type { KeyRace } from "./keyRace.ts";
 import type { KeyRoute, Outcome } from "./keyRoute.ts";
 import { scanFields, type ScannedFields } from "./rawFields.ts";
+import type { RequestIds } from "./requestIds.ts";
 import type { Answer } from "./respond.ts";
 import type { PlaybackRouter } from "./router.ts";
 import type { TraceContext } from "./trace.ts";
@@ -23,7 +24,7 @@ export interface KeyPathDeps {
   readonly keys: KeyRoute;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly requestIds: RequestIds;
   readonly tracing: Tracing;
   /** Null where requests are not logged. */
   readonly accessLog: AccessLog | null;
@@ -69,7 +70,7 @@ export class KeyPath {
     const wire = new IncomingWire(incoming);
     const holdings = this.#deps.router.keyHoldings(request);
     if (!this.#deps.keys.proxies(method, holdings, wire.header)) return false;
-    const requestId = fields.requestId ?? this.#deps.random.uuid();
+    const requestId = fields.requestId ?? this.#deps.requestIds.next();
     const trace = this.#deps.tracing.context(fields.traceparent);
     const call = { incoming, outgoing, method, target, request, wire, holdings, requestId, trace, started };
     if (method === "POST") this.#withBody(call);

@@ -67,6 +67,11 @@ export class LocatorDirectory {
     this.#absent = new LRUCache({ ...bounds, ttl: options.absentFor });
   }
 
+  /** The same object as long as the catalogue says what it says. */
+  get generation(): object {
+    return this.#deps.catalogue.entries();
+  }
+
   /** What is known without asking; undefined where nothing is. */
   known(request: PlaybackRequest): Located | undefined {
     if (request.locatorId === null) return undefined;

@@ -38,6 +38,7 @@ export class PlaybackRouter {
   readonly #candidates: Readonly<Record<Service, readonly Candidate[]>>;
   readonly #policies: RoutePolicies;
   readonly #standings: Standings;
+  #epoch: { readonly standings: object; readonly catalogue: object } = { standings: {}, catalogue: {} };
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
@@ -74,6 +75,19 @@ export class PlaybackRouter {
     const policy = this.#policies.of(request);
     if (!policy.knowsViewers && !this.#standings.ramping) return ANYBODY;
     return viewerFor(policy.prepared, wire, this.#deps.routing.believed, this.#deps.random.next());
+  }
+
+  /**
+   * The same object as long as every decision on a catalogued video is what it is, whoever asks: what follows from one can be kept so long.
+   * Null where decisions depend on the viewer, on chance or on one another.
+   */
+  epoch(request: PlaybackRequest): object | null {
+    const policy = this.#policies.of(request);
+    if (policy.knowsViewers || !policy.constantOrders || this.#standings.ramping) return null;
+    const { generation: standings } = this.#standings;
+    const { generation: catalogue } = this.#deps.directory;
+    if (standings !== this.#epoch.standings || catalogue !== this.#epoch.catalogue) this.#epoch = { standings, catalogue };
+    return this.#epoch;
   }
 
   /** A plain computation on memory. `tried`: regions that failed for this very request. */

@@ -54,6 +54,12 @@ export class Standings {
     return standing;
   }
 
+  /** The same object as long as every standing is what it is. */
+  get generation(): object {
+    this.#refresh();
+    return this.#known;
+  }
+
   get ramping(): boolean {
     this.#refresh();
     return this.#ramping;

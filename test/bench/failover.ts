@@ -13,7 +13,7 @@ const PROBES: ProbePolicy = { intervalMs: 500, fastIntervalMs: null, timeoutMs: 
 const FAULTS: readonly Fault[] = ["killed", "stopped", "503"];
 const JOBS: Readonly<Record<"redirect" | "keys", readonly Job[]>> = { redirect: ["redirect"], keys: ["keys GET", "keys POST"] };
 const ROUNDS = 4;
-const LONG = { perSecond: 400, pace: { probedMs: 1_600, loadedMs: 1_200, observedMs: 3_200 } };
+const LONG = { perSecond: 400, pace: { probedMs: 4_000, loadedMs: 1_200, observedMs: 3_200 } };
 /** All routers share the machine then. */
 const SHORT = { perSecond: 150, pace: { probedMs: 1_200, loadedMs: 800, observedMs: 2_600 } };
 
