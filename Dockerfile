@@ -22,5 +22,5 @@ STOPSIGNAL SIGTERM
 # PORT: the player listener's port, where the configuration moves it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 8080}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/src/main.ts"]
+ENTRYPOINT ["node", "--min-semi-space-size=4", "/app/src/main.ts"]
 CMD ["serve", "--config", "/etc/paircast/paircast.yaml"]

@@ -145,11 +145,17 @@ const TICKS_PER_SECOND = 100;
 
 /** CPU time of a process and all below it, user and system, in milliseconds: steps of 10 ms, so measure over seconds. 0 for what has ended. */
 export function cpuMs(pid: number): number {
-  const ticks = family(pid).reduce((sum, each) => {
-    const fields = statFields(each);
-    return sum + Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-  }, 0);
-  return (ticks * 1000) / TICKS_PER_SECOND;
+  return [...cpuMsByProcess(pid).values()].reduce((sum, each) => sum + each, 0);
+}
+
+/** The same, for each process by itself. */
+export function cpuMsByProcess(pid: number): ReadonlyMap<number, number> {
+  return new Map(
+    family(pid).map((each) => {
+      const fields = statFields(each);
+      return [each, ((Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 1000) / TICKS_PER_SECOND];
+    }),
+  );
 }
 
 /** Resident memory of a process and all below it, in MiB. Pages that they share count for each. */

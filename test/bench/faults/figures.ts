@@ -1,6 +1,7 @@
 /** From the outcomes of all cells to the table and the figures. */
 import type { Figure, Table } from "../frame.ts";
-import { faultClass, HARD_FAULTS, HARD_KEY_FAULTS, type Fault } from "../origin/faults.ts";
+import { faultClass, HARD_FAULTS, HARD_KEY_FAULTS, type FaultClass } from "../origin/faults.ts";
+import type { Cell } from "./matrix.ts";
 import { described, together, type Outcome } from "./outcome.ts";
 import { PAIRCASTS, type CellResult } from "./stage.ts";
 
@@ -13,25 +14,34 @@ export function faultTable(results: readonly CellResult[], peers: readonly strin
   return {
     title: "plays that failed after the fault, and when the last of them started",
     columns: ["fault of region A", "paircast", "with proxied keys", ...peers],
-    rows: faults.map((fault) => [fault, ...routers.map((router) => described(outcomesOf(results, router, (each) => each === fault)))]),
+    rows: faults.map((fault) => [
+      fault,
+      ...routers.map((router) => described(outcomesOf(results, router, (cell) => cell.fault === fault))),
+    ]),
   };
 }
 
-function outcomesOf(results: readonly CellResult[], router: string, wanted: (fault: Fault) => boolean): Outcome[] {
-  return results.flatMap(({ cell, outcomes }) => (wanted(cell.fault) ? (outcomes.get(router) ?? []) : []));
+type Wanted = (cell: Cell) => boolean;
+
+function outcomesOf(results: readonly CellResult[], router: string, wanted: Wanted): Outcome[] {
+  return results.flatMap(({ cell, outcomes }) => (wanted(cell) ? (outcomes.get(router) ?? []) : []));
 }
 
-const GROUPS: readonly (readonly [string, (fault: Fault) => boolean])[] = [
-  ["hard faults", (fault) => HARD_FAULTS.has(fault)],
-  ["media faults", (fault) => fault !== "stale" && ["manifest", "live", "segment", "certificate", "clock"].includes(faultClass(fault))],
-  ["stale live playlist", (fault) => fault === "stale"],
-  ["key faults", (fault) => faultClass(fault) === "key"],
+const MEDIA: ReadonlySet<FaultClass> = new Set(["manifest", "live", "segment", "certificate", "clock"]);
+
+/** An MPD may stay as it is for longer than a playlist: for its update period and a segment. */
+const GROUPS: readonly (readonly [string, Wanted])[] = [
+  ["hard faults", ({ fault }) => HARD_FAULTS.has(fault)],
+  ["media faults", ({ fault }) => fault !== "stale" && MEDIA.has(faultClass(fault))],
+  ["stale live playlist", ({ fault, video }) => fault === "stale" && video.protocol === "hls"],
+  ["stale live MPD", ({ fault, video }) => fault === "stale" && video.protocol === "dash"],
+  ["key faults", ({ fault }) => faultClass(fault) === "key"],
 ];
 
 /** Figures of groups that were not run are left out. */
 export function faultFigures(results: readonly CellResult[], peers: readonly string[]): Figure[] {
   const everything = (): boolean => true;
-  const compared = (value: (outcomes: readonly Outcome[]) => number, wanted: (fault: Fault) => boolean) => ({
+  const compared = (value: (outcomes: readonly Outcome[]) => number, wanted: Wanted) => ({
     value: value(outcomesOf(results, REDIRECT, wanted)),
     peers: Object.fromEntries(peers.map((peer) => [peer, value(outcomesOf(results, peer, wanted))])),
   });
@@ -46,7 +56,7 @@ export function faultFigures(results: readonly CellResult[], peers: readonly str
     },
   ];
   for (const [name, wanted] of GROUPS) {
-    if (!results.some(({ cell }) => wanted(cell.fault))) continue;
+    if (!results.some(({ cell }) => wanted(cell))) continue;
     figures.push({
       name: `redirect, ${name}: last failed play`,
       unit: "s",
@@ -62,7 +72,7 @@ export function faultFigures(results: readonly CellResult[], peers: readonly str
 }
 
 function proxiedFigures(results: readonly CellResult[], peers: readonly string[]): Figure[] {
-  const wanted = (fault: Fault): boolean => HARD_KEY_FAULTS.has(fault);
+  const wanted: Wanted = ({ fault }) => HARD_KEY_FAULTS.has(fault);
   const outcomes = outcomesOf(results, PROXIED, wanted);
   if (outcomes.length === 0) return [];
   const failed = (router: string): number => together(outcomesOf(results, router, wanted)).failed;

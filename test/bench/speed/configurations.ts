@@ -22,15 +22,17 @@ const NGINX_LINE =
   '"status":$status,"origin":"region-0","ms":$request_time,"event":"gateway.request"}';
 const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
-export function nginxConfiguration(peer: Peer & { readonly directory: string; readonly bare: boolean }): string {
-  const { task, origins, port, directory, bare } = peer;
+export function nginxConfiguration(
+  peer: Peer & { readonly directory: string; readonly bare: boolean; readonly processes: number },
+): string {
+  const { task, origins, port, directory, bare, processes } = peer;
   const fields = [...FIELDS, ["x-request-id", "$request_id"] as const];
   const headers = bare ? "" : fields.map(([name, value]) => `      add_header ${name} "${value}" always;\n`).join("");
   const answer =
     task === "redirect"
       ? `      return 302 http://${origins[0]}$request_uri;\n`
       : "      proxy_pass http://origins/;\n      proxy_hide_header Server;\n      proxy_set_header X-Request-Id $request_id;\n";
-  return `${process.getuid?.() === 0 ? "user root;\n" : ""}worker_processes 1;
+  return `${process.getuid?.() === 0 ? "user root;\n" : ""}worker_processes ${processes};
 daemon off;
 pid ${directory}/nginx.pid;
 events { worker_connections 4096; }
@@ -50,7 +52,7 @@ ${TEMPORARY.map((name) => `  ${name}_temp_path ${directory}/${name};`).join("\n"
   proxy_set_header Connection "";
   proxy_next_upstream error timeout http_500 http_502 http_503 non_idempotent;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${processes > 1 ? " reuseport" : ""};
     location ${task === "keys" ? "/keys/" : "/"} {
 ${headers}${answer}    }
   }

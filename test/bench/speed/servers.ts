@@ -79,7 +79,15 @@ export async function startPaircast({ task, origins, cpus }: ServerOptions, work
   };
   const file = join(directory, "paircast.yaml");
   await writeFile(file, JSON.stringify(configuration));
-  const command = [process.execPath, MAIN, "serve", "--config", file, ...(workers === null ? [] : ["--workers", String(workers)])];
+  const command = [
+    process.execPath,
+    "--min-semi-space-size=4",
+    MAIN,
+    "serve",
+    "--config",
+    file,
+    ...(workers === null ? [] : ["--workers", String(workers)]),
+  ];
   return launched({ name: "paircast", command, directory, port, cpus });
 }
 
@@ -106,11 +114,11 @@ function videoEntry(number: number): CatalogueEntry {
 }
 
 /** `bare`: what nginx does in the fewest words, with its ordinary access log. */
-export async function startNginx({ task, origins, cpus }: ServerOptions, bare = false): Promise<SpeedServer> {
+export async function startNginx({ task, origins, cpus }: ServerOptions, { bare = false, processes = 1 } = {}): Promise<SpeedServer> {
   const directory = await workDirectory();
   const port = await freePort();
   const file = join(directory, "nginx.conf");
-  await writeFile(file, nginxConfiguration({ task, origins, port, directory, bare }));
+  await writeFile(file, nginxConfiguration({ task, origins, port, directory, bare, processes }));
   const command = ["nginx", "-c", file, "-e", join(directory, "error.log")];
   return launched({ name: bare ? "nginx bare" : "nginx", command, directory, port, cpus });
 }
@@ -135,7 +143,7 @@ export async function startCaddy({ task, origins, cpus }: ServerOptions): Promis
 }
 
 const PEERS = [
-  ["nginx", startNginx],
+  ["nginx", async (options: ServerOptions) => startNginx(options)],
   ["haproxy", startHaproxy],
   ["caddy", startCaddy],
 ] as const;
