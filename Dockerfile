@@ -11,6 +11,7 @@ WORKDIR /var/lib/paircast
 RUN mkdir -p /etc/paircast /var/cache/paircast && chown node:node /var/lib/paircast /var/cache/paircast
 COPY --from=dependencies /app/node_modules /app/node_modules
 COPY package.json /app/
+COPY clients /app/clients
 COPY src /app/src
 USER node
 # Fills the compile cache, and proves that the program starts as this user.

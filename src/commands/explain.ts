@@ -1,5 +1,5 @@
 /** `paircast explain URL`: the candidates for a request, and why one of them is chosen. */
-import type { PlaybackRequest } from "../core/contracts.ts";
+import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import type { Explanation } from "../gateway/explain.ts";
 import { askAdmin, type AdminOptions } from "./adminClient.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,19 +26,24 @@ export async function explain(terminal: Terminal, url: string, options: ExplainO
   for (const line of lines(answer as Explanation)) terminal.print(line);
 }
 
-function lines({ method, target, outcome, request, rejection, source, decision, routing, location }: Explanation): string[] {
+function lines(explanation: Explanation): string[] {
+  const { method, target, outcome, request, rejection, decision } = explanation;
   const asked = `${method} ${target}`;
   if (rejection !== null) return [`${asked}: refused with ${rejection.status} ${rejection.code}: ${rejection.message}`];
   if (outcome === "local" || request === null || decision === null) return [`${asked}: answered by the gateway itself`];
-  const video = subject(request);
+  const whereabouts = WHEREABOUTS[explanation.source ?? "nothing"];
+  return [`${asked}: ${request.kind} request for ${subject(request)}; whereabouts from ${whereabouts}`, ...decided(explanation, decision)];
+}
+
+function decided({ routing, playback, location }: Explanation, { considered, region, reason }: Decision): string[] {
   return [
-    `${asked}: ${request.kind} request for ${video}; whereabouts from ${WHEREABOUTS[source ?? "nothing"]}`,
     ...(routing === null ? [] : [`  ${routing.route === null ? "gateway.routing" : `gateway.routes[${routing.route}]`}: ${routing.why}`]),
-    ...decision.considered.map(
-      ({ region, eligible, verdict, detail }) =>
-        `  ${region === decision.region ? "->" : "  "} ${region.padEnd(20)} ${eligible ? "eligible" : "not eligible"}: ${verdict}: ${detail}`,
+    ...considered.map(
+      (each) =>
+        `  ${each.region === region ? "->" : "  "} ${each.region.padEnd(20)} ${each.eligible ? "eligible" : "not eligible"}: ${each.verdict}: ${each.detail}`,
     ),
-    `  ${decision.region ?? "nobody"} (${decision.reason})${location === null ? "" : `: ${location}`}`,
+    ...(playback === null || playback.mode === "redirect" ? [] : [`  ${playback.mode}: ${playback.why}`]),
+    `  ${region ?? "nobody"} (${reason})${location === null ? "" : `: ${location}`}`,
   ];
 }
 

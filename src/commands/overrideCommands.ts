@@ -31,7 +31,7 @@ export function addOverrideCommands(program: Command, terminal: Terminal): void 
     .action(async (region: string, options: SetArguments) => set(options.disable === true ? "disable" : "drain", region, options));
   withSetOptions(withCommon(program.command("pin").description("send everything to one region that it holds")))
     .argument("<region>", "name of a region")
-    .option("--force", "also where it is unhealthy")
+    .option("--force", "also while it is unhealthy; without it the pin yields to other regions then")
     .action(async (region: string, options: SetArguments) => set("pin", region, options));
   withCommon(program.command("undrain").alias("lift").description("lift drains, disables and pins of a region, or one by its id"))
     .argument("<region-or-id>", "name of a region, or the id of an override")

@@ -32,8 +32,9 @@ export async function readOverrides(options: AdminOptions, limit: number): Promi
 }
 
 /** One line: what, until when, why, by whom, and the id to lift it by. */
-export function describeOverride({ id, kind, region, service, reason, by, expiresAt }: Override, now: number): string {
-  const subject = service === "all" ? region : `${region} ${service}`;
+export function describeOverride({ id, kind, region, service, reason, by, expiresAt, forced = false }: Override, now: number): string {
+  const name = service === "all" ? region : `${region} ${service}`;
+  const subject = forced ? `${name} (well or ill)` : name;
   return `${kind.padEnd(8)} ${subject}  for another ${remaining(expiresAt - now)}, until ${time(expiresAt)}: ${reason} (${by}; id ${id})`;
 }
 

@@ -19,7 +19,12 @@ type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 /** The exit code: 0 where everything is as it should be, 1 where something failed or conflicts. */
 export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
   const config = loadConfig(options.config);
-  await using foundations = await composeFoundations({ config, version: terminal.version, log: createLog(config.log.level) });
+  await using foundations = await composeFoundations({
+    config,
+    version: terminal.version,
+    log: createLog(config.log.level),
+    routes: false,
+  });
   const summary = await replicateOnce(foundations, options, terminal.stop);
   if (summary === null)
     throw new PaircastError(

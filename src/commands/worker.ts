@@ -9,5 +9,9 @@ export async function worker(terminal: Terminal): Promise<void> {
   const link = workerLink();
   if (link === null) throw new PaircastError("not_a_worker", "workers are started by `paircast serve`: set gateway.workers");
   const log = createLog("info", undefined, { shared: true });
-  await workUntilStopped({ link, log, version: terminal.version }, terminal.stop);
+  try {
+    await workUntilStopped({ link, log, version: terminal.version }, terminal.stop);
+  } finally {
+    link.close();
+  }
 }

@@ -1,13 +1,14 @@
 /** Configuration -> adapters. What every command needs, and what a reload makes anew. */
 import { systemClock, systemRandom, type Clock, type Random } from "../core/clock.ts";
 import type { Config } from "../core/config/schema.ts";
+import { countryDatabaseOf } from "../core/config/source.ts";
 import type { Region } from "../core/contracts.ts";
 import { RegionHttpClient } from "../core/http.ts";
 import type { Log } from "../core/log.ts";
 import { describeVideo } from "../core/playback/describe.ts";
 import { walkPlayback } from "../core/playback.ts";
 import { TlsCertificates } from "../core/tls.ts";
-import type { MediaAccount, StaticLibrary } from "../core/ports.ts";
+import type { CountryReader, MediaAccount, StaticLibrary } from "../core/ports.ts";
 import type { JobDeps } from "../replicator/jobDeps.ts";
 import { mediaAccounts, originsOf, staticLibraries } from "./regions.ts";
 import { openState, type State } from "./state.ts";
@@ -18,6 +19,8 @@ export interface ComposeOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** False where nobody is routed: then no country database is read. */
+  readonly routes?: boolean;
 }
 
 /** The state, and the adapters that follow from one configuration. */
@@ -28,18 +31,21 @@ export interface Foundations extends State, AsyncDisposable {
   readonly regions: readonly Region[];
   readonly accounts: ReadonlyMap<string, MediaAccount>;
   readonly libraries: ReadonlyMap<string, StaticLibrary>;
+  /** Null where the configuration names no country database. */
+  readonly countries: CountryReader | null;
   readonly jobs: JobDeps;
 }
 
 /** Disposing it closes adapters and state. */
 export async function composeFoundations(options: ComposeOptions): Promise<Foundations> {
-  const { config, version, log, clock = systemClock, random = systemRandom } = options;
+  const { config, version, log, clock = systemClock, random = systemRandom, routes = true } = options;
   await using stack = new AsyncDisposableStack();
   const state = await openState({ config, version, log, clock, random }, stack);
+  const countries = routes ? await countriesOf(config, log) : null;
   const adapters = await adaptersOf(state, config, null);
   stack.use(adapters.http);
   const owned = stack.move();
-  return { ...state, ...adapters, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+  return { ...state, ...adapters, countries, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
 /**
@@ -47,8 +53,19 @@ export async function composeFoundations(options: ComposeOptions): Promise<Found
  * result leaves the state and what `previous` uses alone. Throws where an adapter cannot be made.
  */
 export async function reconfigured(previous: Foundations, config: Config): Promise<Foundations> {
+  const countries = await countriesOf(config, previous.log);
   const adapters = await adaptersOf(previous, config, previous.http);
-  return { ...previous, ...adapters, [Symbol.asyncDispose]: async () => adapters.http[Symbol.asyncDispose]() };
+  return { ...previous, ...adapters, countries, [Symbol.asyncDispose]: async () => adapters.http[Symbol.asyncDispose]() };
+}
+
+/** Reads the database anew at each reload: it may be another file under the same name. The reader of the format is loaded where it is used. */
+async function countriesOf(config: Config, log: Log): Promise<CountryReader | null> {
+  const file = countryDatabaseOf(config);
+  if (file === null) return null;
+  const { readCountryDatabase } = await import("../core/countryDatabase.ts");
+  const database = await readCountryDatabase(file);
+  log.info("countries.read", { file, type: database.type, built: new Date(database.builtAt).toISOString() });
+  return database;
 }
 
 async function adaptersOf(state: State, config: Config, previous: RegionHttpClient | null) {
@@ -80,6 +97,7 @@ function jobDeps(state: State, config: Config, regions: readonly Region[], http:
       concurrency: config.replication.concurrency,
       blobConcurrency: config.replication.blobConcurrency,
       keyPrefix: config.gateway.keys.prefix,
+      keyHost: config.gateway.keys.host ?? null,
     },
   };
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../core/config/schema.ts";
 import type { HealthHistory, HealthView } from "../core/ports.ts";
+import type { HealthMonitor } from "../health/monitor.ts";
 import type { HealthSnapshot, Region, Service, ServiceHealth } from "../core/contracts.ts";
 
 /** Names of the sections that differ. */
@@ -30,19 +31,29 @@ export function applicable(before: Config, after: Config): Applicable {
 /** What is known from before. */
 export interface FormerHealth extends HealthHistory {
   readonly snapshot: HealthSnapshot;
+  /** With what was counted, so that a service that flaps or returns slowly goes on doing so. */
+  readonly state: HealthMonitor["state"];
 }
 
 /** What is known of the services that are at the same address as before; a service that moved is a new one. */
-export function carriedHealth(health: HealthView & HealthHistory, before: readonly Region[], after: readonly Region[]): FormerHealth {
+export function carriedHealth(
+  health: HealthView & HealthHistory & Pick<HealthMonitor, "state">,
+  before: readonly Region[],
+  after: readonly Region[],
+): FormerHealth {
   const snapshot = health.snapshot();
   const regions: Record<string, Partial<Record<Service, ServiceHealth>>> = {};
   for (const region of after) {
     const known = snapshot.regions[region.name];
     const former = before.find(({ name }) => name === region.name);
     if (known === undefined || former === undefined) continue;
-    const stays = (["streaming", "keys"] as const).filter((service) => former[service] === region[service] && known[service] !== undefined);
-    regions[region.name] = Object.fromEntries(stays.map((service) => [service, known[service]]));
+    const same = (["streaming", "keys"] as const).filter((service) => former[service] === region[service] && known[service] !== undefined);
+    regions[region.name] = Object.fromEntries(same.map((service) => [service, known[service]]));
   }
-  const history = (region: string, service: Service) => (regions[region]?.[service] === undefined ? [] : health.history(region, service));
-  return { snapshot: { takenAt: snapshot.takenAt, regions }, history };
+  const stays = (region: string, service: Service) => regions[region]?.[service] !== undefined;
+  return {
+    snapshot: { takenAt: snapshot.takenAt, regions },
+    history: (region, service) => (stays(region, service) ? health.history(region, service) : []),
+    state: (region, service) => (stays(region, service) ? health.state(region, service) : undefined),
+  };
 }

@@ -1,6 +1,7 @@
 /** What one configuration makes run behind the listeners: health, routing, the two applications. A reload makes a new one of these. */
 import type { HealthSnapshot } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
+import { describeVideo } from "../core/playback/describe.ts";
 import type { HealthView, OutcomeSink, ProbeOnDemand } from "../core/ports.ts";
 import { TlsCertificates } from "../core/tls.ts";
 import { buildAdmin } from "../gateway/admin.ts";
@@ -10,6 +11,8 @@ import { candidatesFor } from "../gateway/candidates.ts";
 import { LocatorDirectory } from "../gateway/locate.ts";
 import { OverrideControl } from "../gateway/overrides/control.ts";
 import { statusPage } from "../gateway/page/page.ts";
+import { Alignments } from "../gateway/rewrite/alignments.ts";
+import { SeenManifests } from "../gateway/rewrite/seenManifests.ts";
 import { frontDoorOf, routingRulesOf } from "../gateway/routePolicies.ts";
 import { PlaybackRouter } from "../gateway/router.ts";
 import type { FetchApp } from "../gateway/server.ts";
@@ -52,13 +55,16 @@ export function gatewayOn(
   health: HealthView & OutcomeSink & { ready(): Promise<void> },
   readyAtOnce: boolean,
 ): { readonly app: FetchApp; readonly router: PlaybackRouter } {
-  const { config, clock, random, log, metrics, http } = foundations;
+  const { config, clock, random, log, metrics, http, regions } = foundations;
   let ready = readyAtOnce;
   void health.ready().then(() => {
     ready = true;
   });
-  const router = playbackRouter(foundations, health);
-  const parts = { router, config: config.gateway, pools: http, outcomes: health, clock, random, log, metrics };
+  const alignments = measuredAlignments(foundations);
+  const seen = new SeenManifests();
+  const router = playbackRouter(foundations, health, { alignments, seen });
+  const playback = { regions, health, http, alignments, seen };
+  const parts = { router, config: config.gateway, pools: http, outcomes: health, clock, random, log, metrics, playback };
   return { app: buildGateway({ ...parts, ready: () => ready }), router };
 }
 
@@ -86,8 +92,18 @@ function originsUnder(ca: string | null, ...urls: readonly (string | undefined)[
   return urls.flatMap((url) => (url === undefined ? [] : [{ url, ca }]));
 }
 
-function playbackRouter(foundations: Foundations, health: HealthView & OutcomeSink): PlaybackRouter {
-  const { config, clock, random, metrics, http, regions, view, overrides } = foundations;
+function measuredAlignments({ config, http, clock, log }: Foundations): Alignments {
+  const { unknownLocators, manifests } = config.gateway;
+  const { entries, foundFor: freshFor } = unknownLocators;
+  return new Alignments({ describe: describeVideo, http, clock, log, entries, freshFor, timeoutMs: manifests.timeout });
+}
+
+function playbackRouter(
+  foundations: Foundations,
+  health: HealthView & OutcomeSink,
+  memory: { readonly alignments: Alignments; readonly seen: SeenManifests },
+): PlaybackRouter {
+  const { config, clock, random, metrics, http, regions, view, overrides, countries } = foundations;
   const { unknownLocators } = config.gateway;
   const asker = new HttpLocatorAsker({ http, outcomes: health, metrics, clock, timeoutMs: unknownLocators.timeout });
   const directory = new LocatorDirectory({
@@ -100,8 +116,8 @@ function playbackRouter(foundations: Foundations, health: HealthView & OutcomeSi
     options: unknownLocators,
   });
   const door = frontDoorOf(config.gateway);
-  const routing = routingRulesOf(config.gateway, null);
-  return new PlaybackRouter({ regions, door, routing, health, overrides, directory, metrics, clock, random });
+  const routing = routingRulesOf(config.gateway, countries);
+  return new PlaybackRouter({ regions, door, routing, health, overrides, directory, ...memory, metrics, clock, random });
 }
 
 function probesOnDemand({ http, certificates, clock }: Foundations, origins: readonly string[]): ProbeOnDemand {

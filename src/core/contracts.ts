@@ -24,6 +24,7 @@ export interface Region {
  * - `body` the body is not what was asked for (HTML for a playlist, text for a key) · `truncated` ended early · `too_large`
  * - `segment` the manifest is fine, a segment of it is not · `key_length` a clear key that is not 16 bytes
  * - `key_mismatch` a key that differs from the verified one
+ * - `abandoned` players that were sent there went elsewhere by themselves
  * - `stale` a live playlist or MPD that does not advance · `regressed` one that went backwards or shrank · `rewritten` one whose published segments changed
  */
 export const FAILURE_REASONS = [
@@ -44,6 +45,7 @@ export const FAILURE_REASONS = [
   "stale",
   "regressed",
   "rewritten",
+  "abandoned",
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
@@ -112,8 +114,15 @@ export interface HealthSnapshot {
 export interface CataloguedKey {
   /** Content key id, a lower-case GUID. */
   readonly id: string;
-  readonly fingerprint: string;
+  /** Null where its playlist names it and nobody here may read it. */
+  readonly fingerprint: string | null;
 }
+
+/**
+ * Whose host the playlists of a video send players to for its key, the same for all copies. `streaming`: it lies beside the video.
+ * `elsewhere`: at a host that is the same whatever region plays, so that no region is better than another for it.
+ */
+export type PlaylistKeyHost = "streaming" | "region" | "gateway" | "elsewhere";
 
 /** The copy of one locator in one region. */
 export interface RegionCopy {
@@ -141,6 +150,8 @@ export interface CatalogueEntry {
   readonly manifests: { readonly hls: string | null; readonly dash: string | null };
   /** Empty for a clear video. */
   readonly keys: readonly CataloguedKey[];
+  /** `static`: where its playlists send players for the key; left out: the streaming policy says it, or it is clear. */
+  readonly keyHost?: PlaylistKeyHost;
   readonly regions: Readonly<Record<string, RegionCopy>>;
   readonly publishedAt: number;
 }
@@ -208,6 +219,33 @@ export interface Considered {
 export const DECISION_REASONS = ["primary", "failover", "failopen", "pinned", "canary", "not_found", "unavailable"] as const;
 export type DecisionReason = (typeof DECISION_REASONS)[number];
 
+/**
+ * Why a manifest of a route in mode `steer` or `anchor` was redirected after all, one word each.
+ * - `smooth` neither HLS nor DASH · `credentials` the request carries a token or cookie of the viewer's
+ * - `single_region` one region has the video · `unmeasured` whether the copies are aligned is not known yet · `unaligned` they are not
+ * - `unfetchable` no region gave the manifest · `denied` a region refused it · `moved` it redirects · `too_large` · `busy` too many are being read
+ * - `malformed`, `foreign_uri`, `unsteerable` it cannot be rewritten: broken, leads to a host that is no region, steers by itself
+ */
+export const PLAYBACK_FALLBACKS = [
+  "smooth",
+  "credentials",
+  "single_region",
+  "unmeasured",
+  "unaligned",
+  "unfetchable",
+  "denied",
+  "moved",
+  "too_large",
+  "busy",
+  "malformed",
+  "foreign_uri",
+  "unsteerable",
+] as const;
+export type PlaybackFallback = (typeof PLAYBACK_FALLBACKS)[number];
+/** Modes of playback in which the gateway answers with the manifest itself. */
+export const REWRITING_MODES = ["steer", "anchor"] as const;
+export type RewritingMode = (typeof REWRITING_MODES)[number];
+
 /** The chosen candidate and why. */
 export interface Decision {
   readonly region: string | null;
@@ -238,7 +276,8 @@ export interface CanaryKey {
 
 /**
  * - `drain` new requests go elsewhere while anything else is eligible; the region still serves as the last resort
- * - `disable` nothing goes there, also not as the last resort · `pin` everything goes there that it holds
+ * - `disable` nothing goes there, also not as the last resort
+ * - `pin` everything goes there that it holds, as long as it can serve it
  */
 export const OVERRIDE_KINDS = ["drain", "disable", "pin"] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
@@ -254,4 +293,6 @@ export interface Override {
   readonly by: string;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** A pin that holds although the region is unhealthy; left out: it yields. */
+  readonly forced?: boolean;
 }

@@ -14,12 +14,15 @@ import {
   type HealthStatus,
   type Override,
   type OverrideKind,
+  type PlaybackFallback,
   type RequestKind,
+  type RewritingMode,
   type Service,
   type ServiceHealth,
 } from "./contracts.ts";
 import { instruments } from "./instruments.ts";
-import { RequestMetrics, type LookupResult, type RequestMode } from "./requestMetrics.ts";
+import { RequestMetrics, type LookupResult, type ManifestRead, type RequestMode } from "./requestMetrics.ts";
+import { SteeringMetrics } from "./steeringMetrics.ts";
 
 export type { LookupResult, RequestMode } from "./requestMetrics.ts";
 
@@ -51,6 +54,7 @@ type Instruments = ReturnType<typeof instruments>;
 /** Typed recording functions over an own registry. Unknown regions are not recorded, so labels stay bounded. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly steering: SteeringMetrics;
   readonly #m: Instruments;
   readonly #requests: RequestMetrics;
   #regions: readonly MeteredRegion[] = [];
@@ -60,6 +64,7 @@ export class Metrics {
   constructor(options: MetricsOptions) {
     this.#m = instruments(this.registry, () => this.#droppedLines());
     this.#requests = new RequestMetrics(this.registry);
+    this.steering = new SteeringMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
     for (const misnamed of MISNAMED) this.registry.removeSingleMetric(misnamed);
     this.#m.buildInfo.set({ version: options.version, node: process.version }, 1);
@@ -92,7 +97,11 @@ export class Metrics {
 
   async #forget(gone: readonly string[]): Promise<void> {
     if (gone.length === 0) return;
-    for (const owner of gone) if (!owner.includes("/")) this.#requests.removeOrigin(owner);
+    for (const owner of gone) {
+      if (owner.includes("/")) continue;
+      this.#requests.removeOrigin(owner);
+      this.steering.removeOrigin(owner);
+    }
     for (const metric of Object.values(this.#m)) {
       const { values } = await metric.get();
       for (const { labels } of values) {
@@ -117,6 +126,14 @@ export class Metrics {
 
   lookup(result: LookupResult): void {
     this.#requests.lookup(result);
+  }
+
+  playbackFallback(mode: RewritingMode, reason: PlaybackFallback): void {
+    this.#requests.playbackFallback(mode, reason);
+  }
+
+  manifestRead(result: ManifestRead): void {
+    this.#requests.manifestRead(result);
   }
 
   upstreamFailure(origin: string, service: Service, reason: FailureReason): void {
@@ -237,6 +254,7 @@ export class Metrics {
 
   #zeroRegion(origin: string): void {
     this.#requests.addOrigin(origin);
+    this.steering.addOrigin(origin);
     for (const result of JOB_RESULTS) this.#m.jobs.inc({ target: origin, result }, 0);
     this.#m.copiedBlobs.inc({ target: origin }, 0);
     this.#m.copiedBytes.inc({ target: origin }, 0);

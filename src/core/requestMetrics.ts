@@ -1,10 +1,21 @@
 /** The metrics that every request of a player touches. Recording is array arithmetic; see `flatMetrics.ts`. */
 import { Counter, type Registry } from "prom-client";
-import { DECISION_REASONS, type DecisionReason, type RequestKind } from "./contracts.ts";
+import {
+  DECISION_REASONS,
+  PLAYBACK_FALLBACKS,
+  REWRITING_MODES,
+  type DecisionReason,
+  type PlaybackFallback,
+  type RequestKind,
+  type RewritingMode,
+} from "./contracts.ts";
 import { FlatHistogram, Tally } from "./flatMetrics.ts";
 
-export const REQUEST_MODES = ["redirect", "proxy", "local"] as const;
+export const REQUEST_MODES = ["redirect", "proxy", "local", "steer", "anchor"] as const;
 export type RequestMode = (typeof REQUEST_MODES)[number];
+/** How a manifest that the gateway needed was had. */
+export const MANIFEST_READS = ["cached", "shared", "fetched", "failed"] as const;
+export type ManifestRead = (typeof MANIFEST_READS)[number];
 export const LOOKUPS = ["catalogue", "cached", "asked"] as const;
 export type LookupResult = (typeof LOOKUPS)[number];
 
@@ -17,11 +28,16 @@ const KIND_NUMBERS = numbered(KINDS);
 const MODE_NUMBERS = numbered(REQUEST_MODES);
 const REASON_NUMBERS = numbered(DECISION_REASONS);
 const LOOKUP_NUMBERS = numbered(LOOKUPS);
+const REWRITING_NUMBERS = numbered(REWRITING_MODES);
+const FALLBACK_NUMBERS = numbered(PLAYBACK_FALLBACKS);
+const READ_NUMBERS = numbered(MANIFEST_READS);
 
 export class RequestMetrics {
   readonly #requests = new Tally(KINDS.flatMap((kind) => REQUEST_MODES.flatMap((mode) => CODES.map((code) => ({ kind, mode, code })))));
   readonly #decisions = new Tally(ROUTED_KINDS.flatMap((kind) => DECISION_REASONS.map((reason) => ({ kind, reason }))));
   readonly #lookups = new Tally(LOOKUPS.map((result) => ({ result })));
+  readonly #fallbacks = new Tally(REWRITING_MODES.flatMap((mode) => PLAYBACK_FALLBACKS.map((reason) => ({ mode, reason }))));
+  readonly #manifests = new Tally(MANIFEST_READS.map((result) => ({ result })));
   readonly #durations: FlatHistogram;
   /** Per configured region. */
   readonly #routed = new Map<string, Tally>();
@@ -60,6 +76,16 @@ export class RequestMetrics {
       help: "How the whereabouts of a locator were known.",
       labelNames: ["result"],
     });
+    tallied(registry, this.#fallbacks, {
+      name: "paircast_playback_fallbacks_total",
+      help: "Manifests of routes that steer or anchor that were redirected after all, by reason.",
+      labelNames: ["mode", "reason"],
+    });
+    tallied(registry, this.#manifests, {
+      name: "paircast_manifest_reads_total",
+      help: "Manifests that the gateway needed itself, by how it had them.",
+      labelNames: ["result"],
+    });
   }
 
   request(kind: RequestKind | "other", mode: RequestMode, status: number, seconds: number): void {
@@ -76,6 +102,14 @@ export class RequestMetrics {
 
   lookup(result: LookupResult): void {
     this.#lookups.count(LOOKUP_NUMBERS[result]);
+  }
+
+  playbackFallback(mode: RewritingMode, reason: PlaybackFallback): void {
+    this.#fallbacks.count(REWRITING_NUMBERS[mode] * PLAYBACK_FALLBACKS.length + FALLBACK_NUMBERS[reason]);
+  }
+
+  manifestRead(result: ManifestRead): void {
+    this.#manifests.count(READ_NUMBERS[result]);
   }
 
   addOrigin(origin: string): void {

@@ -1,4 +1,4 @@
-/** The embedded state: one SQLite file for catalogue, journal, overrides and the last health, shared by several processes of one machine. */
+/** The embedded state: one SQLite file for catalogue, journal, work, overrides and the last health, shared by several processes of one machine. */
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -26,6 +26,14 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE override_state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
    INSERT INTO override_state (id, revision) VALUES (1, 0);`,
   "CREATE TABLE health_memory (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot TEXT NOT NULL);",
+  "ALTER TABLE overrides ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;",
+  `CREATE INDEX catalogue_by_version ON catalogue (version);
+   CREATE TABLE catalogue_removed (locator_id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX catalogue_removed_by_version ON catalogue_removed (version);
+   CREATE TABLE work (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body TEXT NOT NULL, visible_at INTEGER NOT NULL,
+     takes INTEGER NOT NULL, put_at INTEGER NOT NULL, buried TEXT);
+   CREATE INDEX work_by_visibility ON work (queue, visible_at) WHERE buried IS NULL;
+   CREATE INDEX work_by_burial ON work (queue, put_at DESC) WHERE buried IS NOT NULL;`,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { GatewayConfig } from "../core/config/schema.ts";
 import type { Decision, RequestKind } from "../core/contracts.ts";
 import { scrub, type Log } from "../core/log.ts";
 import type { Metrics, RequestMode } from "../core/metrics.ts";
+import type { Fallback } from "./outcome.ts";
 import { pathOf } from "./target.ts";
 
 /** What a line tells that is the same for many requests. */
@@ -16,6 +17,8 @@ export interface AccessFacts {
   readonly reason: string;
   readonly origin: string | null;
   readonly decision: Decision | null;
+  /** Why a manifest was redirected although its route has another mode. Left out: it was not. */
+  readonly fallback?: Fallback | undefined;
 }
 
 export interface AccessRecord extends AccessFacts {
@@ -39,6 +42,7 @@ export function recordAccess(record: AccessRecord, metrics: Metrics, log: Access
   metrics.request(kind, mode, status, record.durationMs / 1000);
   if (status === 499) metrics.clientGone();
   if (decision !== null && kind !== "other") metrics.decision(kind, decision.reason, decision.region);
+  if (record.fallback !== undefined) metrics.playbackFallback(record.fallback.mode, record.fallback.reason);
   if (log?.wants(status, record.reason)) log.write(quoted(record.requestId), accessLine(record), record.durationMs, record.traceId);
 }
 
@@ -90,8 +94,9 @@ export function accessLine(facts: AccessFacts): string {
 }
 
 /** The part after the path, which is the same for many videos. */
-export function accessOutcome({ kind, mode, status, reason, origin, decision }: Omit<AccessFacts, "method" | "target">): string {
-  const answered = `"kind":"${kind}","mode":"${mode}","status":${status},"reason":"${reason}","origin":${JSON.stringify(origin)}`;
+export function accessOutcome({ kind, mode, status, reason, origin, decision, fallback }: Omit<AccessFacts, "method" | "target">): string {
+  const instead = fallback === undefined ? "" : `"fallback":"${fallback.mode}:${fallback.reason}",`;
+  const answered = `"kind":"${kind}","mode":"${mode}",${instead}"status":${status},"reason":"${reason}","origin":${JSON.stringify(origin)}`;
   return `,${answered}${consideredField(decision)},"ms":`;
 }
 

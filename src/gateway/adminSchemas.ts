@@ -1,6 +1,14 @@
 /** The admin API's answers, once: `/api/openapi.json` is made from these, and the tests check the answers against them. */
 import { z } from "zod";
-import { DECISION_REASONS, FAILURE_REASONS, HEALTH_STATUSES, SERVICES, SIGNAL_KINDS } from "../core/contracts.ts";
+import {
+  DECISION_REASONS,
+  FAILURE_REASONS,
+  HEALTH_STATUSES,
+  PLAYBACK_FALLBACKS,
+  REWRITING_MODES,
+  SERVICES,
+  SIGNAL_KINDS,
+} from "../core/contracts.ts";
 import { overrideSchemas } from "./overrides/schemas.ts";
 
 const at = z.number().describe("epoch milliseconds");
@@ -26,7 +34,11 @@ const catalogueEntry = z.strictObject({
   streamingPolicyName: z.string().nullable(),
   contentKeyPolicyName: z.string().nullable(),
   manifests: z.strictObject({ hls: z.string().nullable(), dash: z.string().nullable() }),
-  keys: z.array(z.strictObject({ id: z.string(), fingerprint: z.string() })),
+  keys: z.array(z.strictObject({ id: z.string(), fingerprint: z.string().nullable() })),
+  keyHost: z
+    .enum(["streaming", "region", "gateway", "elsewhere"])
+    .optional()
+    .describe("where the playlists of a packaged video send players for its key"),
   regions: z.record(
     z.string(),
     z.strictObject({ state: z.enum(["verified", "withdrawn"]), at, detail: z.string(), aligned: z.boolean().optional() }),
@@ -134,6 +146,17 @@ const explanation = z.strictObject({
       country: z.string().nullable(),
     })
     .nullable(),
+  playback: z
+    .strictObject({
+      mode: z.enum(["redirect", ...REWRITING_MODES]).describe("of the route"),
+      answer: z.enum(["redirect", ...REWRITING_MODES]),
+      fallback: z.enum(PLAYBACK_FALLBACKS).nullable().describe("why it is a redirect although the route has another mode"),
+      pathways: z.array(z.string()).describe("regions that the manifest names, best first"),
+      keys: z.enum(["none", "gateway", "region", "elsewhere", "unknown"]).describe("whom players ask for keys"),
+      why: z.string(),
+    })
+    .nullable()
+    .describe("what becomes of a request for a manifest; null for all others"),
   location: z.string().nullable(),
 });
 

@@ -3,32 +3,36 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Hono, type Context } from "hono";
 import type { Clock, Random } from "../core/clock.ts";
 import type { GatewayConfig } from "../core/config/schema.ts";
-import type { PlaybackRequest } from "../core/contracts.ts";
-import { errorChain, errorCode } from "../core/errors.ts";
+import type { Decision, PlaybackRequest } from "../core/contracts.ts";
+import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { OutcomeSink } from "../core/ports.ts";
 import { AccessLog, recordAccess } from "./access.ts";
 import type { Holdings } from "./eligibility.ts";
-import { HotPath } from "./hotPath.ts";
-import { KeyPath } from "./keyPath.ts";
 import { KeyProxy, type RegionDispatchers } from "./keyProxy.ts";
-import { KeyRoute, nowhere, type Outcome } from "./keyRoute.ts";
+import { KeyRoute } from "./keyRoute.ts";
 import type { WireFacts } from "./order/viewer.ts";
+import { redirected, type Outcome } from "./outcome.ts";
 import { saneRequestId } from "./rawFields.ts";
 import { readKeyBody } from "./requestBody.ts";
 import { RequestIds } from "./requestIds.ts";
+import { Repeats } from "./repeats.ts";
 import { Responder, responseOf, type Answer, type AnswerLabels } from "./respond.ts";
-import type { LocalAnswer, Rejection } from "./request.ts";
+import type { LocalAnswer, Rejection, SteeringAsked } from "./request.ts";
+import { buildPlayback, type Playback, type PlaybackConfig, type PlaybackParts } from "./rewrite/build.ts";
+import { playbackModes } from "./routePolicies.ts";
 import type { PlaybackRouter } from "./router.ts";
 import type { FetchApp } from "./server.ts";
+import { ShortWays } from "./shortWays.ts";
 import type { TraceContext } from "./trace.ts";
 import { Tracing } from "./tracing.ts";
-import { canWriteWholeHead } from "./wholeHead.ts";
 
 export interface GatewayDeps {
   readonly router: PlaybackRouter;
-  readonly config: Pick<GatewayConfig, "keys" | "retryAfter" | "corsOrigin" | "accessLog" | "tracing">;
+  readonly config: PlaybackConfig & Pick<GatewayConfig, "playback" | "routes" | "retryAfter" | "corsOrigin" | "accessLog" | "tracing">;
+  /** What steering and anchoring need. Left out: every manifest is redirected. */
+  readonly playback?: PlaybackParts;
   readonly pools: RegionDispatchers;
   readonly outcomes: OutcomeSink;
   readonly clock: Clock;
@@ -77,8 +81,9 @@ class Gateway {
   readonly #keys: KeyRoute;
   readonly #accessLog: AccessLog | null;
   readonly #tracing: Tracing;
-  readonly #hotPath: HotPath | null;
-  readonly #keyPath: KeyPath;
+  readonly #playback: Playback | null;
+  readonly #repeats: Repeats;
+  readonly #shortWays: ShortWays;
   readonly #requestIds: RequestIds;
 
   constructor(deps: GatewayDeps) {
@@ -91,23 +96,27 @@ class Gateway {
     const { timeout: timeoutMs, hedge: hedgeMs, hedgePost, mode } = config.keys;
     const base = (region: string): string => router.base("keys", region);
     const proxy = new KeyProxy({ pools, outcomes, metrics, clock, timeoutMs, hedgeMs, hedgePost, base });
-    const shared = { router, responder: this.#responder, metrics };
-    this.#keys = new KeyRoute({ ...shared, proxy, mode });
+    const shared = { ...deps, responder: this.#responder };
+    const isRewritten = playbackModes(config).some((each) => each !== "redirect");
+    // A session that outlives a region would end by a redirect to that region's key host: players do not ask again where nothing listens.
+    this.#keys = new KeyRoute({ ...shared, proxy, mode: isRewritten && mode === "auto" ? "proxy" : mode });
+    this.#playback = deps.playback === undefined || !isRewritten ? null : buildPlayback(shared, deps.playback);
     this.#requestIds = new RequestIds(random);
-    const short = { ...shared, clock, requestIds: this.#requestIds, tracing: this.#tracing, accessLog: this.#accessLog };
-    this.#hotPath = canWriteWholeHead() ? new HotPath(short) : null;
-    this.#keyPath = new KeyPath({
-      ...short,
+    this.#repeats = new Repeats(deps);
+    this.#shortWays = new ShortWays({
+      ...shared,
       keys: this.#keys,
+      playback: this.#playback,
+      ...(isRewritten ? { repeats: this.#repeats } : {}),
+      requestIds: this.#requestIds,
+      tracing: this.#tracing,
+      accessLog: this.#accessLog,
       broken: (error, requestId) => this.#broken(error, requestId),
-      prefix: config.keys.prefix,
-      host: config.keys.host ?? null,
     });
   }
 
-  /** The short ways; see `hotPath.ts` and `keyPath.ts`. */
-  readonly answerNow = (incoming: IncomingMessage, outgoing: ServerResponse): boolean =>
-    this.#keyPath.answer(incoming, outgoing) || (this.#hotPath?.answer(incoming, outgoing) ?? false);
+  /** The short ways; see there. */
+  readonly answerNow = (incoming: IncomingMessage, outgoing: ServerResponse): boolean => this.#shortWays.answer(incoming, outgoing);
 
   /** Answers at once where memory knows everything: a promise costs the hot path a third of its time. */
   handle(context: GatewayContext): Response | Promise<Response> {
@@ -115,8 +124,10 @@ class Gateway {
     const front = this.#deps.router.read({ method: visit.method, target: visit.target, host: context.req.header("host") ?? null });
     if (front.type === "rejected") return this.#close(visit, "other", this.#reject(visit, front.rejection));
     if (front.type === "local") return this.#close(visit, "other", this.#local(visit, front.answer));
+    if (front.type === "steering") return this.#close(visit, "other", this.#steered(visit, front));
     const { request } = front;
     if (request.kind === "key") return this.#key(visit, request);
+    if (this.#playback?.rewrite.takes(request) === true) return this.#rewritten(visit, request, this.#playback);
     const known = this.#deps.router.known(request);
     if (known === undefined) return this.#afterAsking(visit, request);
     this.#deps.metrics.lookup(known.source);
@@ -156,13 +167,14 @@ class Gateway {
   #close(visit: Visit, kind: PlaybackRequest["kind"] | "other", outcome: Outcome): Response {
     const { method, target, requestId, trace, started } = visit;
     const traceId = trace?.traceId ?? null;
-    const { answer, reason, decision, mode } = outcome;
+    const { answer, reason, decision, mode, fallback } = outcome;
     const durationMs = this.#deps.clock.monotonic() - started;
     const origin = decision?.region ?? null;
     const { status } = answer;
     // Health checks come every few seconds and say nothing: they are counted, not logged.
     const log = reason === "probe" ? null : this.#accessLog;
-    recordAccess({ requestId, traceId, method, target, kind, mode, status, reason, origin, durationMs, decision }, this.#deps.metrics, log);
+    const told = { requestId, traceId, method, target, kind, mode, status, reason, origin, durationMs, decision, fallback };
+    recordAccess(told, this.#deps.metrics, log);
     return responseOf(answer);
   }
 
@@ -194,12 +206,45 @@ class Gateway {
 
   #route(visit: Visit, request: PlaybackRequest, holdings: Holdings, status: 302 | 307): Outcome {
     const { requestId } = visit;
-    const decision = this.#deps.router.decide(request, holdings, this.#deps.router.viewer(request, wireOf(visit)));
-    const { region, reason } = decision;
-    const labels = { requestId, reason, origin: region };
-    if (region === null) return { answer: nowhere(this.#responder, decision, requestId), reason, decision, mode: "local" };
-    const answer = this.#responder.redirect(status, this.#deps.router.location(request, region), labels);
-    return { answer, reason, decision, mode: "redirect" };
+    const { router } = this.#deps;
+    const wire = wireOf(visit);
+    const decision = this.#repeats.covers(request) ? this.#decideAgain(wire, request, holdings) : this.#decide(wire, request, holdings);
+    return redirected({ router, responder: this.#responder }, { request, decision, requestId }, status);
+  }
+
+  #decide(wire: WireFacts, request: PlaybackRequest, holdings: Holdings, tried?: ReadonlySet<string>): Decision {
+    const { router } = this.#deps;
+    return router.decide(request, holdings, router.viewer(request, wire), tried);
+  }
+
+  /** Away from where the viewer was sent for the same just now, if there is anywhere better than a region that is known to be ill. */
+  #decideAgain(wire: WireFacts, request: PlaybackRequest, holdings: Holdings): Decision {
+    const tried = this.#repeats.tried(wire);
+    const other = tried.size === 0 ? null : this.#decide(wire, request, holdings, tried);
+    const isBetter = other !== null && other.region !== null && other.reason !== "failopen";
+    const decision = isBetter ? other : this.#decide(wire, request, holdings);
+    if (decision.region !== null) this.#repeats.gave(wire, decision.region);
+    return decision;
+  }
+
+  #steered(visit: Visit, { protocol, request }: SteeringAsked): Outcome {
+    const { target, requestId } = visit;
+    const wire = wireOf(visit);
+    // The front door knows these paths only where a route steers.
+    if (this.#playback === null) throw new PaircastError("no_steering", "a steering request, and nothing to answer it with");
+    const origin = this.#playback.urls.origin(wire.header("host") ?? null, wire);
+    return this.#playback.steering.answer({ protocol, request, target, origin, requestId, wire });
+  }
+
+  async #rewritten(visit: Visit, request: PlaybackRequest, { rewrite, prepared, urls }: Playback): Promise<Response> {
+    const wire = wireOf(visit);
+    const host = wire.header("host") ?? null;
+    const rewritten = await rewrite.answer({ request, host, wire, requestId: visit.requestId });
+    if (visit.context.req.raw.signal.aborted) {
+      return this.#close(visit, request.kind, this.#keys.gone(visit.requestId, rewritten.outcome.decision));
+    }
+    prepared.keep({ request, host, gateway: urls.origin(host, wire) }, rewritten);
+    return this.#close(visit, request.kind, rewritten.outcome);
   }
 
   #key(visit: Visit, request: PlaybackRequest): Response | Promise<Response> {

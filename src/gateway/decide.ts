@@ -53,6 +53,8 @@ function decision(chosen: Assessment | null, reason: DecisionReason, considered:
 function reasonFor(chosen: Assessment, serving: readonly Assessment[], { canary }: Asked): DecisionReason {
   if (chosen.pinned) return "pinned";
   if (chosen.region === canary) return "canary";
+  // The pinned one would have been the first.
+  if (serving.some(({ yields }) => yields)) return "failover";
   return chosen === serving[0] ? "primary" : "failover";
 }
 
@@ -70,7 +72,7 @@ function forRequest(each: Assessment, { tried, seed }: Asked): Assessment {
 function failed(each: Assessment): Assessment {
   if (each.rank === null && each.reserve === null && each.severity === null) return each;
   const considered: Considered = { region: each.region, eligible: false, verdict: "tried", detail: "failed for this request" };
-  return { ...each, considered, rank: null, reserve: null, severity: null };
+  return { ...each, considered, rank: null, reserve: null, severity: null, yields: each.pinned || each.yields };
 }
 
 function lacksIt({ considered: { verdict } }: Assessment): boolean {

@@ -49,6 +49,8 @@ export interface Assessment {
   /** Share of the viewers that it may have, 0 to 1. */
   readonly share: number;
   readonly pinned: boolean;
+  /** An operator has pinned it, and it cannot serve: others do. */
+  readonly yields: boolean;
 }
 
 /**
@@ -68,6 +70,7 @@ const SEVERITY: Readonly<Record<FailureReason, number>> = {
   status: 2,
   timeout: 3,
   truncated: 3,
+  abandoned: 3,
   // It answers with what no player can use.
   body: 4,
   key_length: 4,
@@ -79,6 +82,8 @@ const SEVERITY: Readonly<Record<FailureReason, number>> = {
   refused: 7,
 };
 const UNEXPLAINED = 3;
+/** Where all are ill, the pinned one is as good as any. */
+const PINNED_SEVERITY = -1;
 /** An operator's word weighs more than any reason: a region that is ill and drained comes after all that are only ill. */
 const DRAINED_SEVERITY = 10;
 
@@ -107,16 +112,42 @@ function assessState(region: string, holding: Holding, facts: Facts): Assessment
   const { verdict, severity } = stateOf(region, facts);
   const rank = rankOf(verdict, sure);
   const detail = detailOf(verdict, region, facts);
-  const common = { ...NOWHERE, region, sure, share: facts.health.regions[region]?.[facts.service]?.share ?? 1 };
-  if (isUnder("pin", region, facts)) {
-    const considered = { region, eligible: true, verdict, detail: `pinned by an operator; ${detail}` };
-    return { ...common, considered, rank: PINNED_RANK, pinned: true };
-  }
+  const common: Omit<Assessment, "considered"> = {
+    ...NOWHERE,
+    region,
+    sure,
+    share: facts.health.regions[region]?.[facts.service]?.share ?? 1,
+  };
+  const pin = overrideOf("pin", region, facts);
+  if (pin !== undefined) return { ...common, ...underPin(pin, { region, rank, verdict, detail }) };
   if (isDrained(region, facts)) {
     const drained = standingOut(region, "drained", `drained by an operator; ${detail}`);
     return { ...common, ...drained, reserve: rank, severity: severity === null ? null : severity + DRAINED_SEVERITY };
   }
   return { ...common, considered: { region, eligible: rank !== null, verdict, detail }, rank, severity };
+}
+
+interface Weighed {
+  readonly region: string;
+  readonly rank: number | null;
+  readonly verdict: Verdict;
+  readonly detail: string;
+}
+
+/** A pin is a preference: while its region cannot serve, others do, unless the operator has seen that coming. */
+function underPin(
+  { forced = false }: Override,
+  { region, rank, verdict, detail }: Weighed,
+): Pick<Assessment, "considered"> & Partial<Assessment> {
+  if (rank !== null || forced) {
+    return {
+      considered: { region, eligible: true, verdict, detail: `pinned by an operator; ${detail}` },
+      rank: PINNED_RANK,
+      pinned: true,
+    };
+  }
+  const why = `pinned by an operator, and the pin is not honoured, because it cannot serve: ${detail}`;
+  return { ...standingOut(region, verdict, why), severity: PINNED_SEVERITY, yields: true };
 }
 
 /** True while every region that has the service, and that no operator has disabled, is known to be unhealthy. */
@@ -131,7 +162,7 @@ export function noneEligible(
   return serving.length > 0 && serving.every(({ region }) => health.regions[region]?.[service]?.status === "unhealthy");
 }
 
-const NOWHERE = { rank: null, reserve: null, severity: null, sure: false, share: 1, pinned: false } as const;
+const NOWHERE = { rank: null, reserve: null, severity: null, sure: false, share: 1, pinned: false, yields: false } as const;
 
 function standingOut(region: string, verdict: Verdict, detail: string): Pick<Assessment, "region" | "considered"> {
   return { region, considered: { region, eligible: false, verdict, detail } };
@@ -186,10 +217,14 @@ function isDrained(region: string, facts: Facts): boolean {
 }
 
 /** True while an operator's override of this kind holds for a service of a region. */
-export function isUnder(
+export function isUnder(kind: Override["kind"], region: string, facts: Pick<Facts, "overrides" | "service">): boolean {
+  return overrideOf(kind, region, facts) !== undefined;
+}
+
+function overrideOf(
   kind: Override["kind"],
   region: string,
   { overrides = [], service }: Pick<Facts, "overrides" | "service">,
-): boolean {
-  return overrides.some((each) => each.kind === kind && each.region === region && (each.service === "all" || each.service === service));
+): Override | undefined {
+  return overrides.find((each) => each.kind === kind && each.region === region && (each.service === "all" || each.service === service));
 }

@@ -1,6 +1,7 @@
 /** The same path that a player's request takes, with the reasons spelt out. */
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import type { Holdings } from "./eligibility.ts";
+import type { PlaybackExplanation } from "./rewrite/explainPlayback.ts";
 import { readRequest, type FrontDoor, type RawRequest, type Rejection } from "./request.ts";
 
 export interface Explanation {
@@ -14,6 +15,8 @@ export interface Explanation {
   readonly holdings: Holdings | null;
   readonly decision: Decision | null;
   readonly routing: RoutingExplanation | null;
+  /** What becomes of a request for a manifest; null for all others, and where no region was chosen. */
+  readonly playback: PlaybackExplanation | null;
   /** Where the player would be sent, or the key asked for. */
   readonly location: string | null;
 }
@@ -34,6 +37,7 @@ export interface ExplainQuestion {
   readonly door: FrontDoor;
   readonly known: (request: PlaybackRequest) => { readonly holdings: Holdings; readonly source: "catalogue" | "cached" | "nothing" };
   readonly route: (request: PlaybackRequest, holdings: Holdings) => { readonly decision: Decision; readonly routing: RoutingExplanation };
+  readonly playback: (request: PlaybackRequest, holdings: Holdings, decision: Decision) => PlaybackExplanation | null;
   readonly location: (request: PlaybackRequest, region: string) => string;
 }
 
@@ -59,13 +63,15 @@ export function explain(raw: RawRequest, question: ExplainQuestion): Explanation
     holdings: null,
     decision: null,
     routing: null,
+    playback: null,
     location: null,
   };
   if (front.type === "rejected") return { ...common, outcome: "refused", rejection: front.rejection };
-  if (front.type === "local") return { ...common, outcome: "local" };
+  if (front.type !== "playback") return { ...common, outcome: "local" };
   const { request } = front;
   const { holdings, source } = question.known(request);
   const { decision, routing } = question.route(request, holdings);
   const location = decision.region === null ? null : question.location(request, decision.region);
-  return { ...common, outcome: "routed", request, holdings, source, decision, routing, location };
+  const playback = question.playback(request, holdings, decision);
+  return { ...common, outcome: "routed", request, holdings, source, decision, routing, playback, location };
 }

@@ -11,16 +11,17 @@ import type { Clock } from "../core/clock.ts";
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { accessOutcome, loggedPath, quoted, type AccessLog } from "./access.ts";
+import { DateField } from "./dateField.ts";
 import { IncomingWire } from "./incomingWire.ts";
 import type { Located } from "./locate.ts";
 import { scanFields, type ScannedFields } from "./rawFields.ts";
+import type { Repeats } from "./repeats.ts";
 import type { RequestIds } from "./requestIds.ts";
 import type { Responder } from "./respond.ts";
 import type { PlaybackRouter } from "./router.ts";
-import { KEEP_ALIVE_MS } from "./server.ts";
 import { MAX_TARGET_BYTES } from "./target.ts";
 import type { Tracing } from "./tracing.ts";
-import { endWithHead } from "./wholeHead.ts";
+import { endWithHead, headUpToDate } from "./wholeHead.ts";
 
 export interface HotPathDeps {
   readonly router: PlaybackRouter;
@@ -31,6 +32,10 @@ export interface HotPathDeps {
   readonly tracing: Tracing;
   /** Null where requests are not logged. */
   readonly accessLog: AccessLog | null;
+  /** True for requests that are not redirected by their path alone. Left out: there are none. */
+  readonly leaves?: (request: PlaybackRequest) => boolean;
+  /** Left out: no answer depends on the one before. */
+  readonly repeats?: Repeats;
 }
 
 /** What depends on host and path alone. */
@@ -38,6 +43,8 @@ interface PathFacts {
   readonly host: string;
   /** Its target is the path. */
   readonly request: PlaybackRequest;
+  /** A repetition of it is left to the application. */
+  readonly watched: boolean;
   /** The path as the log has it, where that is not simply the path between quotes. */
   readonly logged: string | null;
   /** `answer` is everybody's as long as this is the router's epoch; null where it is not. */
@@ -60,10 +67,9 @@ interface Answer {
 const MAX_PATHS = 4_096;
 /** Combinations of kind, region, reason and source; more only where the reasons for a second choice change all the time. */
 const MAX_ANSWERS = 256;
-/** A query that the front door has nothing against, whatever the path: no blank, control, non-ASCII character or fragment. */
+/** No blank, control, non-ASCII character or fragment. */
 const PLAIN_QUERY = /[!"$-~]*$/y;
 const STATUS = 302;
-const CONNECTION = `Connection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n`;
 
 export class HotPath {
   readonly #deps: HotPathDeps;
@@ -72,8 +78,7 @@ export class HotPath {
   readonly #fields: ScannedFields = { host: null, requestId: null, traceparent: null, length: null, plain: false };
   /** One for all requests: each is decided on before the next is read. */
   readonly #wire = new IncomingWire(null);
-  #second = -1;
-  #date = "";
+  readonly #date = new DateField();
 
   constructor(deps: HotPathDeps) {
     this.#deps = deps;
@@ -90,10 +95,10 @@ export class HotPath {
     if (!fields.plain || fields.length !== null || fields.host === null) return false;
     const facts = this.#pathFacts(target, fields.host);
     const answer = facts === null ? null : (this.#settled(facts) ?? this.#decided(facts, incoming));
-    if (facts === null || answer === null) return false;
+    if (facts === null || answer === null || (facts.watched && this.#isRepeated(incoming, answer.region))) return false;
     const now = clock.now();
     const requestId = fields.requestId ?? requestIds.next();
-    const own = `${this.#dateAt(now)}\r\nx-request-id: ${requestId}\r\nlocation: ${answer.base}${target}\r\n\r\n`;
+    const own = `${this.#date.at(now)}\r\nx-request-id: ${requestId}\r\nlocation: ${answer.base}${target}\r\n\r\n`;
     endWithHead(outgoing, STATUS, answer.head + own);
     this.#record(facts, answer, { method, requestId, now, durationMs: clock.monotonic() - started });
     return true;
@@ -103,8 +108,7 @@ export class HotPath {
   #pathFacts(target: string, host: string): PathFacts | null {
     if (target.length > MAX_TARGET_BYTES) return null;
     const cut = target.indexOf("?");
-    PLAIN_QUERY.lastIndex = cut + 1;
-    if (cut >= 0 && !PLAIN_QUERY.test(target)) return null;
+    if (!hasPlainQuery(target, cut)) return null;
     const path = cut < 0 ? target : target.slice(0, cut);
     const known = this.#paths.get(path);
     return known?.host === host ? known : this.#readPath(path, host);
@@ -114,12 +118,19 @@ export class HotPath {
     // A copy: a slice would keep the whole target in memory.
     const path = Buffer.from(slice, "latin1").toString("latin1");
     const front = this.#deps.router.read({ method: "GET", target: path, host });
-    if (front.type !== "playback" || front.request.kind === "key") return null;
+    if (front.type !== "playback" || front.request.kind === "key" || this.#deps.leaves?.(front.request) === true) return null;
     const logged = loggedPath(path);
-    const facts: PathFacts = { host, request: front.request, logged: logged === `"${path}"` ? null : logged, epoch: null, answer: null };
+    const { request } = front;
+    const watched = this.#deps.repeats?.covers(request) ?? false;
+    const facts: PathFacts = { host, request, watched, logged: logged === `"${path}"` ? null : logged, epoch: null, answer: null };
     if (this.#paths.size >= MAX_PATHS) this.#paths.clear();
     this.#paths.set(path, facts);
     return facts;
+  }
+
+  #isRepeated(incoming: IncomingMessage, region: string): boolean {
+    this.#wire.incoming = incoming;
+    return this.#deps.repeats?.isRepeated(this.#wire, region) ?? false;
   }
 
   #settled({ request, epoch, answer }: PathFacts): Answer | null {
@@ -148,12 +159,12 @@ export class HotPath {
     if (ready !== undefined && saysTheSame(ready.decision, decision)) return ready;
     const { reason } = decision;
     const { headers } = this.#deps.responder.redirect(STATUS, "", { requestId: "", reason, origin: region });
-    const shared = Object.entries(headers).filter(([name]) => name !== "location" && name !== "x-request-id");
+    const shared = Object.entries(headers).filter(([name]) => name !== "location");
     const answer = {
       region,
       decision,
       source,
-      head: `HTTP/1.1 ${STATUS} Found\r\n${shared.map(([name, value]) => `${name}: ${value}\r\n`).join("")}${CONNECTION}Date: `,
+      head: headUpToDate(STATUS, shared),
       base: this.#deps.router.base("streaming", region),
       outcome: accessOutcome({ kind, mode: "redirect", status: STATUS, reason, origin: region, decision }),
     };
@@ -174,15 +185,6 @@ export class HotPath {
     const line = `,"method":"${method}","path":${logged ?? `"${target}"`}${outcome}`;
     accessLog.write(id, line, durationMs, traceId, now);
   }
-
-  /** As in a Date field (RFC 9110 §5.6.7). */
-  #dateAt(now: number): string {
-    const second = Math.floor(now / 1000);
-    if (second === this.#second) return this.#date;
-    this.#second = second;
-    this.#date = new Date(second * 1000).toUTCString();
-    return this.#date;
-  }
 }
 
 interface Seen {
@@ -195,4 +197,10 @@ interface Seen {
 /** Only where it was not the first candidate, the others matter. */
 function saysTheSame(one: Decision, other: Decision): boolean {
   return one === other || (one.reason === "primary" && other.reason === "primary");
+}
+
+/** True where the front door has nothing against the query, whatever the path. `cut`: where it begins; negative: there is none. */
+export function hasPlainQuery(target: string, cut: number): boolean {
+  PLAIN_QUERY.lastIndex = cut + 1;
+  return cut < 0 || PLAIN_QUERY.test(target);
 }

@@ -40,8 +40,8 @@ export interface KeyRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
   readonly holdings: Holdings;
-  /** Tells viewers apart for health, which believes their failures once enough different ones have them. */
-  readonly peer: string | null;
+  /** Where the viewer asks from, behind whatever proxies: tells viewers apart for health, which believes their failures once enough have them. */
+  readonly place: string | null;
   /** Decides with what has been learnt since the first try. */
   readonly decide: (holdings: Holdings, tried: ReadonlySet<string>) => Decision;
 }
@@ -113,8 +113,8 @@ export class KeyProxy {
     this.#observe(key, region, { ok: false, durationMs, reason, detail });
   }
 
-  #observe({ peer }: KeyRequest, region: string, outcome: Outcome): void {
-    this.deps.outcomes.observe(region, "keys", outcome, peer ?? undefined);
+  #observe({ place }: KeyRequest, region: string, outcome: Outcome): void {
+    this.deps.outcomes.observe(region, "keys", outcome, place ?? undefined);
   }
 
   #base(region: string): Base {

@@ -1,23 +1,17 @@
 /** Key requests: redirected or proxied, and what the player is told. The same for both ways into the gateway. */
 import type { GatewayConfig } from "../core/config/schema.ts";
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
-import type { Metrics, RequestMode } from "../core/metrics.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { Holdings } from "./eligibility.ts";
 import { playerAnswerHeaders, upstreamRequestHeaders } from "./headers.ts";
 import type { KeyProxy, KeyResult } from "./keyProxy.ts";
 import type { KeyRace } from "./keyRace.ts";
 import type { WireFacts } from "./order/viewer.ts";
+import { nowhere, type Outcome } from "./outcome.ts";
 import type { Answer, AnswerLabels, Responder } from "./respond.ts";
 import type { PlaybackRouter } from "./router.ts";
+import { viewerPlace } from "./steering/viewers.ts";
 import { headerValue } from "./upstream.ts";
-
-/** What a request came to: the answer, and what is recorded of it. */
-export interface Outcome {
-  readonly answer: Answer;
-  readonly reason: string;
-  readonly decision: Decision | null;
-  readonly mode: RequestMode;
-}
 
 export interface KeyRouteDeps {
   readonly router: PlaybackRouter;
@@ -61,13 +55,14 @@ export class KeyRoute {
     const { router, proxy } = this.#deps;
     const { request, method, requestId, wire, header, holdings = NOTHING_KNOWN, body } = visit;
     const viewer = router.viewer(request, wire);
+    const address = router.address(wire);
     const key = {
       request,
       method: method === "POST" || method === "HEAD" ? method : "GET",
       headers: upstreamRequestHeaders(header, { requestId, peer: wire.peer() }),
       body,
       holdings,
-      peer: wire.peer(),
+      place: address === null ? null : viewerPlace(address),
       decide: (known: Holdings, tried: ReadonlySet<string>) => router.decide(request, known, viewer, tried),
     } as const;
     return proxy.forward(key, (result) => {
@@ -108,12 +103,4 @@ export class KeyRoute {
     const status = result.failure === "timeout" ? 504 : 502;
     return responder.later(status, "key_unavailable", "no key server gave a usable answer", labels);
   }
-}
-
-/** The answer where no region was chosen. */
-export function nowhere(responder: Responder, { reason }: Decision, requestId: string): Answer {
-  const labels = { requestId, reason, origin: null };
-  return reason === "not_found"
-    ? responder.error(404, "not_found", "no region has it", labels)
-    : responder.later(503, "unavailable", "no region can serve it at the moment", labels);
 }

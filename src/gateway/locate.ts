@@ -72,6 +72,11 @@ export class LocatorDirectory {
     return this.#deps.catalogue.entries();
   }
 
+  /** The catalogue's entry of a video; undefined where it does not know it. */
+  entry({ locatorId }: PlaybackRequest): CatalogueEntry | undefined {
+    return locatorId === null ? undefined : this.#deps.catalogue.byLocator(locatorId);
+  }
+
   /** What is known without asking; undefined where nothing is. */
   known(request: PlaybackRequest): Located | undefined {
     if (request.locatorId === null) return undefined;
@@ -97,12 +102,21 @@ export class LocatorDirectory {
 
   /**
    * A predefined policy writes the region's own key host into the manifest. A custom one names a host that was chosen, and the gateway is
-   * what one chooses here. Of a video that the catalogue does not know nothing is known.
+   * what one chooses here. Of a packaged video its playlists have told. A key beside the video comes with it, and one at a host that is the same
+   * for every region speaks for none. Of a video that the catalogue does not know nothing is known.
    */
   keyHost({ locatorId }: PlaybackRequest): KeyHost {
     const entry = locatorId === null ? undefined : this.#deps.catalogue.byLocator(locatorId);
     if (entry === undefined || entry.keys.length === 0) return "none";
+    const { keyHost } = entry;
+    if (keyHost !== undefined) return keyHost === "region" || keyHost === "gateway" ? keyHost : "none";
     return entry.streamingPolicyName?.startsWith(PREDEFINED_POLICY_PREFIX) === true ? "region" : "gateway";
+  }
+
+  /** True where the regions' keys of a catalogued video were seen to be the same. */
+  keysVerified({ locatorId }: PlaybackRequest): boolean {
+    const entry = locatorId === null ? undefined : this.#deps.catalogue.byLocator(locatorId);
+    return entry?.keys.every(({ fingerprint }) => fingerprint !== null) === true;
   }
 
   #ofEntry(entry: CatalogueEntry): Located {

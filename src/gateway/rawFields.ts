@@ -61,6 +61,15 @@ export function scanFields(fields: RawFields, into: ScannedFields): ScannedField
   return into;
 }
 
+/** Whether a token or cookie of the viewer's comes along. */
+export function holdsCredentials(fields: RawFields): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? "";
+    if ((name.length === 13 && is(name, "authorization")) || (name.length === 6 && is(name, "cookie"))) return true;
+  }
+  return false;
+}
+
 /** The value of a field, those of its repetitions joined as `Headers` does; undefined where there is none. `wanted` in lower case. */
 export function fieldValue(fields: RawFields, wanted: string): string | undefined {
   let value: string | undefined;

@@ -19,6 +19,8 @@ export interface FrontDoor {
   readonly keyHost: string | null;
   /** Which requests are routed differently; the first that matches holds. Left out: none. */
   readonly routes?: readonly RouteMatch[];
+  /** Whether `/steering/hls/…` and `/steering/dash/…` are the gateway's own. Left out: they are not. */
+  readonly steering?: boolean;
 }
 
 /** Null: any. */
@@ -42,9 +44,18 @@ export interface Rejection {
 
 export type LocalAnswer = "healthz" | "readyz" | "preflight";
 
+/** A player asks for the steering manifest of its session: `/steering/{protocol}{path of its manifest}?…`. */
+export interface SteeringAsked {
+  readonly type: "steering";
+  readonly protocol: "hls" | "dash";
+  /** Of the manifest, with the query of the steering request; null where no video has this path (any more). */
+  readonly request: PlaybackRequest | null;
+}
+
 export type FrontDoorResult =
   | { readonly type: "playback"; readonly request: PlaybackRequest }
   | { readonly type: "local"; readonly answer: LocalAnswer }
+  | SteeringAsked
   | { readonly type: "rejected"; readonly rejection: Rejection };
 
 const ALLOW_ALL = "GET, HEAD, POST, OPTIONS";
@@ -71,7 +82,7 @@ export function readRequest(raw: RawRequest, door: FrontDoor): FrontDoorResult {
   }
   if (raw.method === "OPTIONS" && raw.target === "*") return { type: "local", answer: "preflight" };
   const problem = targetProblem(raw.target);
-  if (problem !== null) return rejected(problem);
+  if (problem !== null) return steeringAnyway(raw, door) ?? rejected(problem);
   return raw.method === "OPTIONS" ? { type: "local", answer: "preflight" } : classify(raw, door);
 }
 
@@ -88,18 +99,26 @@ function rejected(rejection: Omit<Rejection, "allow">, allow = ALLOW_ALL): Front
 
 function classify({ method, target, host }: RawRequest, door: FrontDoor): FrontDoorResult {
   const path = pathOf(target);
-  const asked = localAnswer(path) ?? keyRequest(target, host, door) ?? locatorRequest(target, path, door);
+  const asked =
+    localAnswer(path) ?? keyRequest(target, host, door) ?? steeringAsked(target, host, door) ?? locatorRequest(target, path, door);
   if (asked === null) {
     const message = "no video and no key has this path; a video's path starts with its locator id or a configured prefix";
     return rejected({ status: 404, reason: "path", code: "unknown_path", message });
   }
-  const local = typeof asked === "string";
-  if (method === "POST" && (local || asked.kind !== "key")) {
+  if (method === "POST" && !isKey(asked)) {
     return rejected({ status: 405, reason: "method", code: "method_not_allowed", message: "only keys are asked for by POST" }, ALLOW_READ);
   }
-  if (local) return { type: "local", answer: asked };
-  const route = door.routes === undefined ? -1 : routeIndex(door.routes, host, path);
-  return { type: "playback", request: route < 0 ? asked : { ...asked, route } };
+  if (typeof asked === "string") return { type: "local", answer: asked };
+  return "type" in asked ? asked : { type: "playback", request: routed(asked, host, path, door) };
+}
+
+function isKey(asked: LocalAnswer | SteeringAsked | PlaybackRequest): boolean {
+  return typeof asked !== "string" && "kind" in asked && asked.kind === "key";
+}
+
+function routed(request: PlaybackRequest, host: string | null, path: string, { routes }: FrontDoor): PlaybackRequest {
+  const route = routes === undefined ? -1 : routeIndex(routes, host, path);
+  return route < 0 ? request : { ...request, route };
 }
 
 function routeIndex(routes: readonly RouteMatch[], host: string | null, path: string): number {
@@ -112,6 +131,25 @@ function routeIndex(routes: readonly RouteMatch[], host: string | null, path: st
 function localAnswer(path: string): LocalAnswer | null {
   if (path === "/healthz") return "healthz";
   return path === "/readyz" ? "readyz" : null;
+}
+
+const STEERING = /^\/steering\/(hls|dash)(?=\/)/;
+
+/** A path that would be refused, of a player that would stop to ask for ever if it were: it gets every region, by the default policy. */
+function steeringAnyway({ method, target }: RawRequest, door: FrontDoor): SteeringAsked | null {
+  const protocol = door.steering === true && (method === "GET" || method === "HEAD") ? STEERING.exec(target)?.[1] : undefined;
+  return protocol === "hls" || protocol === "dash" ? { type: "steering", protocol, request: null } : null;
+}
+
+/** What follows is the path of a manifest, under which the session has its route and its policy. */
+function steeringAsked(target: string, host: string | null, door: FrontDoor): SteeringAsked | null {
+  if (door.steering !== true) return null;
+  const [prefix, protocol] = STEERING.exec(target) ?? [];
+  if (prefix === undefined || (protocol !== "hls" && protocol !== "dash")) return null;
+  const inner = target.slice(prefix.length);
+  const path = pathOf(inner);
+  const request = locatorRequest(inner, path, door);
+  return { type: "steering", protocol, request: request === null ? null : routed(request, host, path, door) };
 }
 
 function keyRequest(target: string, host: string | null, door: FrontDoor): PlaybackRequest | null {

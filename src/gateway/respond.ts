@@ -48,6 +48,18 @@ export class Responder {
     return { status, headers: this.#headers(labels, { "content-type": "application/json" }), body: JSON.stringify(body) };
   }
 
+  /** A manifest that was rewritten: for this viewer, and for now. */
+  manifest(text: string, contentType: string, labels: AnswerLabels): Answer {
+    const headers = { "content-type": contentType, "content-length": String(Buffer.byteLength(text)) };
+    return { status: 200, headers: this.#headers(labels, headers), body: text };
+  }
+
+  /** A steering manifest; not to be kept, because the next one may say something else. */
+  steering(body: string, contentType: string, labels: AnswerLabels): Answer {
+    const headers = { "content-type": contentType, "content-length": String(Buffer.byteLength(body)) };
+    return { status: 200, headers: this.#headers(labels, headers), body };
+  }
+
   /** Every refusal has the same small JSON body; an upstream's own text is never part of it. */
   error(status: number, code: string, message: string, labels: AnswerLabels, extra: ExtraHeaders = NO_EXTRA): Answer {
     const body = JSON.stringify({ error: code, message, requestId: labels.requestId });

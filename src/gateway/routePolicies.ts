@@ -1,4 +1,5 @@
 /** Which policy holds for a request, each prepared once. */
+import type { PlaybackMode } from "../core/config/playback.ts";
 import type { GatewayConfig } from "../core/config/schema.ts";
 import type { PlaybackRequest, Service } from "../core/contracts.ts";
 import type { CountryReader } from "../core/ports.ts";
@@ -7,22 +8,39 @@ import { networksOf, type ViewerRules } from "./order/viewer.ts";
 import { DecisionWindow } from "./order/window.ts";
 import type { FrontDoor } from "./request.ts";
 
+interface RouteRules {
+  readonly policy: RoutingPolicy;
+  readonly whenNoneEligible?: "open" | "closed" | undefined;
+  readonly playback?: PlaybackMode | undefined;
+}
+
 /** The routing part of the configuration. */
 export interface RoutingRules {
   readonly policy: RoutingPolicy;
   readonly whenNoneEligible: "open" | "closed";
-  /** In the order of `FrontDoor.routes`. `whenNoneEligible` left out: as above. */
-  readonly routes: readonly { readonly policy: RoutingPolicy; readonly whenNoneEligible?: "open" | "closed" | undefined }[];
+  /** Left out: `redirect`. */
+  readonly playback?: PlaybackMode;
+  /** Whether the gateway's own path stands last in steered manifests. Left out: it does not. */
+  readonly anchorLast?: boolean;
+  /** In the order of `FrontDoor.routes`. What is left out: as above. */
+  readonly routes: readonly RouteRules[];
   readonly believed: ViewerRules;
   /** Whether keys that come through the gateway may come from another region than the video. */
   readonly keysMayCross: boolean;
 }
 
 /** The front door that the configuration describes. */
-export function frontDoorOf({ prefixes, keys, routes }: Pick<GatewayConfig, "prefixes" | "keys" | "routes">): FrontDoor {
-  const door = { prefixes, keyPrefix: keys.prefix, keyHost: keys.host ?? null };
+export function frontDoorOf(config: Pick<GatewayConfig, "prefixes" | "keys" | "routes" | "playback">): FrontDoor {
+  const { prefixes, keys, routes } = config;
+  const steering = playbackModes(config).includes("steer") ? { steering: true } : {};
+  const door = { prefixes, keyPrefix: keys.prefix, keyHost: keys.host ?? null, ...steering };
   if (routes.length === 0) return door;
   return { ...door, routes: routes.map(({ host, prefix }) => ({ host: host ?? null, prefix: prefix ?? null })) };
+}
+
+/** The default, and that of each route. */
+export function playbackModes({ playback, routes }: Pick<GatewayConfig, "routes" | "playback">): readonly PlaybackMode[] {
+  return [playback, ...routes.map((route) => route.playback ?? playback)];
 }
 
 /** The routing that the configuration describes. `countries` reads its country database; null where it names none. */
@@ -33,7 +51,9 @@ export function routingRulesOf(config: GatewayConfig, countries: CountryReader |
   return {
     policy: routing,
     whenNoneEligible,
-    routes: routes.map((route) => ({ policy: route.routing, whenNoneEligible: route.whenNoneEligible })),
+    playback: config.playback,
+    anchorLast: config.steering.anchorLast,
+    routes: routes.map((route) => ({ policy: route.routing, whenNoneEligible: route.whenNoneEligible, playback: route.playback })),
     believed: { proxies: networksOf(viewers.proxies), countryHeader: header, countries },
     keysMayCross: keys.cross,
   };
@@ -46,6 +66,7 @@ export interface RoutePolicy {
   readonly knowsViewers: boolean;
   /** True where there are only a few orders, each one array that is there from the start. */
   readonly constantOrders: boolean;
+  readonly playback: PlaybackMode;
   /** What was decided lately, where the order depends on it. */
   readonly window: Readonly<Record<Service, DecisionWindow>> | null;
 }
@@ -56,9 +77,10 @@ export class RoutePolicies {
   /** True where some request may be sent to an ill region. */
   readonly anyOpen: boolean;
 
-  constructor({ policy, whenNoneEligible, routes }: RoutingRules, regions: readonly string[]) {
-    this.#default = routePolicy(policy, whenNoneEligible, regions);
-    this.#routes = routes.map((route) => routePolicy(route.policy, route.whenNoneEligible ?? whenNoneEligible, regions));
+  constructor({ policy, whenNoneEligible, playback = "redirect", routes }: RoutingRules, regions: readonly string[]) {
+    const otherwise = { whenNoneEligible, playback };
+    this.#default = routePolicy({ policy }, otherwise, regions);
+    this.#routes = routes.map((route) => routePolicy(route, otherwise, regions));
     this.anyOpen = [this.#default, ...this.#routes].some((each) => each.whenNoneEligible === "open");
   }
 
@@ -67,12 +89,15 @@ export class RoutePolicies {
   }
 }
 
-function routePolicy(policy: RoutingPolicy, whenNoneEligible: "open" | "closed", regions: readonly string[]): RoutePolicy {
+type Otherwise = Pick<RoutePolicy, "whenNoneEligible" | "playback">;
+
+function routePolicy({ policy, ...own }: RouteRules, otherwise: Otherwise, regions: readonly string[]): RoutePolicy {
   const { method, sticky, canary } = policy;
   return {
     // A copy of the names: decisions are kept by the identity of an order, and two policies may decide differently.
     prepared: preparePolicy(policy, [...regions]),
-    whenNoneEligible,
+    whenNoneEligible: own.whenNoneEligible ?? otherwise.whenNoneEligible,
+    playback: own.playback ?? otherwise.playback,
     knowsViewers: canary !== undefined || (method === "latency" ? sticky !== undefined : method !== "priority"),
     constantOrders: canary === undefined && (method === "priority" || method === "geographic"),
     window: method === "hash" ? { streaming: new DecisionWindow(), keys: new DecisionWindow() } : null,

@@ -1,6 +1,8 @@
 /** Joins the pure steps with what they decide on: configuration, health, catalogue. Shared by the player listener and the admin API. */
 import type { Clock, Random } from "../core/clock.ts";
-import type { Decision, Override, PlaybackRequest, Region, Service } from "../core/contracts.ts";
+import type { Address } from "../core/address.ts";
+import type { CatalogueEntry, Decision, Override, PlaybackRequest, Region, Service } from "../core/contracts.ts";
+import type { PlaybackMode } from "../core/config/playback.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { HealthView, OverrideView } from "../core/ports.ts";
 import { candidatesFor, locationOf, type Candidate } from "./candidates.ts";
@@ -10,7 +12,24 @@ import { explain, rawRequestOf, type Explanation, type RoutingExplanation } from
 import type { Located, LocatorDirectory } from "./locate.ts";
 import { describeOrder } from "./order/describe.ts";
 import { orderFor, type Order, type OrderFacts } from "./order/order.ts";
-import { ANYBODY, hintedViewer, seedOf, viewerFor, type Viewer, type ViewerHints, type WireFacts } from "./order/viewer.ts";
+import {
+  ANYBODY,
+  hintedViewer,
+  keptViewer,
+  seedOf,
+  viewerAddress,
+  viewerFor,
+  type KeptViewer,
+  type Viewer,
+  type ViewerHints,
+  type WireFacts,
+} from "./order/viewer.ts";
+import type { Alignments } from "./rewrite/alignments.ts";
+import { documentOf } from "./rewrite/document.ts";
+import { explainPlayback, keysOf, type PlaybackExplanation } from "./rewrite/explainPlayback.ts";
+import { planPlayback, type PlaybackPlan } from "./rewrite/plan.ts";
+import type { SeenManifests } from "./rewrite/seenManifests.ts";
+import { manifestTarget } from "./rewrite/target.ts";
 import { readRequest, type FrontDoor, type FrontDoorResult, type RawRequest } from "./request.ts";
 import { RoutePolicies, type RoutePolicy, type RoutingRules } from "./routePolicies.ts";
 import { Standings, type Standing } from "./standings.ts";
@@ -23,13 +42,27 @@ export interface RouterDeps {
   /** Left out: none. */
   readonly overrides?: OverrideView;
   readonly directory: LocatorDirectory;
+  /** What was measured of copies that the catalogue does not compare. Left out: nothing. */
+  readonly alignments?: Pick<Alignments, "of" | "generation">;
+  /** What manifests turned out to be. Left out: nothing is known of it. */
+  readonly seen?: Pick<SeenManifests, "of">;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;
 }
 
+/** What is decided for a session that is under way. */
+export interface SteeredDecision {
+  readonly decision: Decision;
+  /** The same decision stands for many viewers. */
+  readonly shared: boolean;
+  /** The order follows measurements, which change while a session lasts. */
+  readonly measured: boolean;
+}
+
 const NOBODY: ReadonlySet<string> = new Set();
 const NOTHING_KNOWN: Holdings = {};
+const NOT_MEASURED = (): null => null;
 const NO_OVERRIDE: readonly Override[] = [];
 const NO_OVERRIDES: OverrideView = { active: () => NO_OVERRIDE };
 
@@ -38,7 +71,7 @@ export class PlaybackRouter {
   readonly #candidates: Readonly<Record<Service, readonly Candidate[]>>;
   readonly #policies: RoutePolicies;
   readonly #standings: Standings;
-  #epoch: { readonly standings: object; readonly catalogue: object } = { standings: {}, catalogue: {} };
+  #epoch = { standings: {}, catalogue: {}, alignments: {} };
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
@@ -86,8 +119,33 @@ export class PlaybackRouter {
     if (policy.knowsViewers || !policy.constantOrders || this.#standings.ramping) return null;
     const { generation: standings } = this.#standings;
     const { generation: catalogue } = this.#deps.directory;
-    if (standings !== this.#epoch.standings || catalogue !== this.#epoch.catalogue) this.#epoch = { standings, catalogue };
+    const alignments = this.#deps.alignments?.generation ?? NOT_MEASURED;
+    const { standings: before, catalogue: known, alignments: measured } = this.#epoch;
+    if (standings !== before || catalogue !== known || alignments !== measured) this.#epoch = { standings, catalogue, alignments };
     return this.#epoch;
+  }
+
+  /** What the route answers to a request for a manifest. */
+  playback(request: PlaybackRequest): PlaybackMode {
+    return this.#policies.of(request).playback;
+  }
+
+  /** The catalogue's entry of what is asked for; undefined where it does not know it. */
+  entry(request: PlaybackRequest): CatalogueEntry | undefined {
+    return this.#deps.directory.entry(request);
+  }
+
+  /** What is to become of a request for a manifest under a mode that rewrites it; null for all others, and where no region was chosen. */
+  plan(request: PlaybackRequest, holdings: Holdings, decision: Decision): PlaybackPlan | null {
+    const mode = this.playback(request);
+    const document = mode === "redirect" || request.kind === "key" ? null : documentOf(request.target);
+    if (mode === "redirect" || document === null || decision.region === null) return null;
+    const { locatorId, target } = request;
+    const { alignments } = this.#deps;
+    const known = alignments !== undefined && locatorId !== null && document.protocol !== "smooth";
+    const measured = known ? alignments.of({ locatorId, protocol: document.protocol }, target) : NOT_MEASURED;
+    const route = { mode, document, anchorLast: this.#deps.routing.anchorLast === true };
+    return planPlayback(route, decision, { holdings, entry: this.entry(request), measured });
   }
 
   /** A plain computation on memory. `tried`: regions that failed for this very request. */
@@ -101,6 +159,27 @@ export class PlaybackRouter {
       policy.window[request.service].record(decision.region, this.#deps.clock.monotonic());
     }
     return decision;
+  }
+
+  /** Who asks in a session that is under way: what a request shows of him, and what was kept of him since it began. */
+  returning(request: PlaybackRequest, wire: WireFacts, kept: KeptViewer | null): Viewer {
+    return keptViewer(this.viewer(request, wire), kept);
+  }
+
+  /** The address that counts as the viewer's; null where there is no socket. */
+  address(wire: WireFacts): Address | null {
+    return viewerAddress(wire, this.#deps.routing.believed.proxies);
+  }
+
+  /** As `decide`, for a session that is under way: its viewer was counted when it began. */
+  steered(request: PlaybackRequest, holdings: Holdings, viewer: Viewer): SteeredDecision {
+    const policy = this.#policies.of(request);
+    const { method } = policy.prepared.policy;
+    const order = orderFor(policy.prepared, viewer, this.#orderFacts(request, policy));
+    const standing = this.#standing(request, holdings);
+    const shared = policy.constantOrders && !this.#standings.ramping;
+    const decision = shared ? settled(policy, order, standing) : picked(policy, order, standing, viewer, NOBODY);
+    return { decision, shared, measured: method === "hash" || method === "latency" };
   }
 
   location(request: PlaybackRequest, region: string): string {
@@ -129,6 +208,7 @@ export class PlaybackRouter {
       door: this.#deps.door,
       known: (request) => this.#knownForExplain(request),
       route: (request, holdings) => this.#explained(request, holdings, hints),
+      playback: (request, holdings, decision) => this.#explainedPlayback(request, holdings, decision),
       location: (request, region) => this.location(request, region),
     });
   }
@@ -145,6 +225,19 @@ export class PlaybackRouter {
     return { decision, routing: { route: request.route ?? null, method: policy.prepared.policy.method, why, session, country } };
   }
 
+  /** Null for keys and segments, and where no region was chosen. */
+  #explainedPlayback(request: PlaybackRequest, holdings: Holdings, decision: Decision): PlaybackExplanation | null {
+    if (request.kind === "key" || documentOf(request.target) === null) return null;
+    const plan = this.plan(request, holdings, decision);
+    const { directory, seen } = this.#deps;
+    return explainPlayback(
+      plan,
+      decision,
+      keysOf(this.entry(request), directory.keyHost(request)),
+      seen?.of(manifestTarget(request.target)),
+    );
+  }
+
   #standing(request: PlaybackRequest, holdings: Holdings): Standing {
     return this.#standings.of(request.service, holdings, this.#keyNeed(request));
   }
@@ -154,7 +247,7 @@ export class PlaybackRouter {
     const host = this.#deps.directory.keyHost(request);
     if (host === "none") return "none";
     if (host === "region") return "host";
-    return this.#deps.routing.keysMayCross ? "any" : "region";
+    return this.#deps.routing.keysMayCross && this.#deps.directory.keysVerified(request) ? "any" : "region";
   }
 
   #orderFacts({ service, locatorId, keyId }: PlaybackRequest, { window }: RoutePolicy): OrderFacts {

@@ -70,6 +70,10 @@ export class CheckLoop {
     return this.#state.health;
   }
 
+  get state(): CheckState {
+    return this.#state;
+  }
+
   /** Oldest first. */
   get history(): readonly ProbeRecord[] {
     return this.#history.records();

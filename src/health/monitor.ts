@@ -18,11 +18,11 @@ import type {
 import { checksOf, type Check, type HealthRegion } from "./checks.ts";
 import type { ProbeRecord } from "./history.ts";
 import { probeAlerts } from "./probes/alerts.ts";
-import type { KeyDoor } from "./probes/keyPlace.ts";
+import type { KeyDoor } from "../core/playback/keyPlace.ts";
 import { OwnDelay } from "./delay.ts";
 import { CheckLoop, type LoopEvents } from "./loop.ts";
 import { HealthRecorder } from "./remember.ts";
-import { initialState, resumedState, type CheckState, type Transition } from "./state.ts";
+import { carriedState, initialState, resumedState, type CheckState, type Transition } from "./state.ts";
 import { ServiceWatch, type HeldConnection } from "./watch.ts";
 import { holdConnection, type HoldOptions, type WatchTarget } from "./watchSocket.ts";
 
@@ -47,6 +47,8 @@ export interface HealthMonitor extends HealthView, OutcomeSink, AsyncDisposable 
   probeNow(region: string, service: Service): Promise<ServiceHealth | undefined>;
   /** The last 64 probes of a service, oldest first; empty for a service that is not there. */
   history(region: string, service: Service): readonly ProbeRecord[];
+  /** What is known of a service, with what has been counted; undefined for a service that is not there. */
+  state(region: string, service: Service): CheckState | undefined;
   /** Tells every change of status, after the snapshot has it. Returns the function that ends it. */
   onTransition(listener: (transition: HealthTransition) => void): () => void;
   /** Gives up what is under way; resolves when nothing runs any more. May be called again. */
@@ -61,8 +63,8 @@ export interface MonitorDeps {
   readonly metrics: Metrics;
   /** What an earlier monitor knew, of this process or of the one before: its statuses are taken up instead of `unknown`. */
   readonly previous?: HealthSnapshot;
-  /** The newest probes of an earlier monitor of this process. */
-  readonly records?: HealthHistory;
+  /** The newest probes of an earlier monitor of this process, and what it had counted. */
+  readonly records?: HealthHistory & Partial<Pick<HealthMonitor, "state">>;
   /** Keeps what is known for the next process; left out: nobody does. */
   readonly memory?: HealthMemory;
   /** Opens the connections that are watched; left out: none are. */
@@ -144,6 +146,10 @@ class Monitor implements HealthMonitor {
     return this.#loop(region, service)?.history ?? [];
   }
 
+  state(region: string, service: Service): CheckState | undefined {
+    return this.#loop(region, service)?.state;
+  }
+
   onTransition(listener: (transition: HealthTransition) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -178,10 +184,12 @@ class Monitor implements HealthMonitor {
   }
 
   #known(region: string, service: Service): CheckState {
-    const { previous, config, clock } = this.#deps;
+    const { previous, records, config, clock } = this.#deps;
+    const at = { now: clock.now(), monotonic: clock.monotonic() };
+    const counted = records?.state?.(region, service);
+    if (counted !== undefined) return carriedState(counted, config, at);
     const known = previous?.regions[region]?.[service];
-    if (known === undefined) return initialState(clock.now());
-    return resumedState(known, config, { now: clock.now(), monotonic: clock.monotonic() });
+    return known === undefined ? initialState(at.now) : resumedState(known, config, at);
   }
 
   #events(region: string, service: Service): LoopEvents {

@@ -50,7 +50,21 @@ export function initialState(now: number): CheckState {
   return { health, tally: settled("unknown"), damping: UNDAMPED, returnedAt: null };
 }
 
-/** Takes up what was found out earlier, by an earlier configuration or an earlier process: its status, its hold and its return. */
+/**
+ * The same under another configuration of the same process: what was counted stays, holds and returns last as long as they would now. `at` is of
+ * the clock that the state was made by.
+ */
+export function carriedState(state: CheckState, policy: StatePolicy, at: Moment): CheckState {
+  const { share: _share, heldUntil: _heldUntil, ...health } = state.health;
+  const { base, cap } = policy.damping;
+  const { until } = state.damping;
+  const damping = { ...state.damping, until: until === null || base === 0 ? null : Math.min(until, at.monotonic + cap) };
+  const { returnedAt: since } = state;
+  const returnedAt = since === null || rampShare(at.monotonic - since, policy) >= 1 ? null : since;
+  return { ...state, health: { ...health, ...passing(damping, returnedAt, policy, at) }, damping, returnedAt };
+}
+
+/** Takes up what an earlier process found out: its status, its hold and its return. */
 export function resumedState(health: ServiceHealth, policy: StatePolicy, at: Moment): CheckState {
   const { share = 1 } = health;
   const returnedAt = share < 1 ? at.monotonic - rampElapsed(share, policy) : null;
@@ -119,9 +133,21 @@ function described(findings: Findings, policy: StatePolicy, { now, monotonic }: 
     checkedAt: now,
     pending: pendingLooks(tally),
     ...(signals.length === 0 ? {} : { signals }),
+    ...passing(damping, returnedAt, policy, { now, monotonic }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+  };
+}
+
+/** What passes by itself. */
+function passing(
+  damping: Damping,
+  returnedAt: number | null,
+  policy: StatePolicy,
+  { now, monotonic }: Moment,
+): Pick<ServiceHealth, "share" | "heldUntil"> {
+  return {
     ...(returnedAt === null ? {} : { share: rampShare(monotonic - returnedAt, policy) }),
     ...(isHeld(damping, monotonic) ? { heldUntil: now + (damping.until ?? 0) - monotonic } : {}),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
   };
 }
 

@@ -1,9 +1,10 @@
-/** The catalogue in memory, for the hot path: replaced whole whenever the store's revision has changed. */
+/** The catalogue in memory, for the hot path: follows what has changed whenever the store's revision has. */
 import type { Clock } from "../core/clock.ts";
 import type { CatalogueEntry } from "../core/contracts.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { CatalogueStore, CatalogueView } from "../core/ports.ts";
+import { CatalogueContents } from "./catalogueContents.ts";
 
 export interface CatalogueViewOptions {
   readonly store: CatalogueStore;
@@ -15,16 +16,10 @@ export interface CatalogueViewOptions {
   readonly onChange?: (entries: readonly CatalogueEntry[]) => void;
 }
 
-interface Snapshot {
-  readonly revision: string | null;
-  readonly entries: readonly CatalogueEntry[];
-  readonly byLocator: ReadonlyMap<string, CatalogueEntry>;
-  readonly byKey: ReadonlyMap<string, CatalogueEntry>;
-}
-
 export class CachedCatalogueView implements CatalogueView {
   readonly #options: CatalogueViewOptions;
-  #snapshot: Snapshot = snapshotOf(null, []);
+  #revision: string | null = null;
+  #contents = new CatalogueContents();
   #refreshing: Promise<void> | null = null;
   #again = false;
 
@@ -33,15 +28,15 @@ export class CachedCatalogueView implements CatalogueView {
   }
 
   byLocator(locatorId: string): CatalogueEntry | undefined {
-    return this.#snapshot.byLocator.get(locatorId.toLowerCase());
+    return this.#contents.byLocator(locatorId);
   }
 
   byKey(keyId: string): CatalogueEntry | undefined {
-    return this.#snapshot.byKey.get(keyId.toLowerCase());
+    return this.#contents.byKey(keyId);
   }
 
   entries(): readonly CatalogueEntry[] {
-    return this.#snapshot.entries;
+    return this.#contents.entries;
   }
 
   /** Reads the store if its revision has changed. Calls that come together share one read, which begins after the last of them. */
@@ -84,21 +79,21 @@ export class CachedCatalogueView implements CatalogueView {
   async #read(): Promise<void> {
     const { store, onChange } = this.#options;
     const revision = await store.revision();
-    if (revision === this.#snapshot.revision) return;
-    const entries: CatalogueEntry[] = [];
-    for await (const { entry } of store.list()) entries.push(entry);
-    this.#snapshot = snapshotOf(revision, entries);
-    onChange?.(entries);
+    if (revision === this.#revision) return;
+    const changes = this.#revision === null ? null : await store.changes(this.#revision);
+    if (changes === null) this.#contents = await readAll(store);
+    else this.#contents.apply(changes.changed);
+    this.#revision = changes?.revision ?? revision;
+    onChange?.(this.#contents.entries);
   }
 }
 
-function snapshotOf(revision: string | null, entries: readonly CatalogueEntry[]): Snapshot {
-  return {
-    revision,
-    entries,
-    byLocator: new Map(entries.map((entry) => [entry.locatorId.toLowerCase(), entry])),
-    byKey: new Map(entries.flatMap((entry) => entry.keys.map(({ id }) => [id.toLowerCase(), entry] as const))),
-  };
+async function readAll(store: CatalogueStore): Promise<CatalogueContents> {
+  const all = new Map<string, CatalogueEntry>();
+  for await (const { entry } of store.list()) all.set(entry.locatorId.toLowerCase(), entry);
+  const contents = new CatalogueContents();
+  contents.apply(all);
+  return contents;
 }
 
 /** The same store, whose writes are seen by `view` before they return. */
@@ -108,8 +103,9 @@ export function viewedStore(store: CatalogueStore, view: CachedCatalogueView): C
     list: () => store.list(),
     fingerprintKey: () => store.fingerprintKey(),
     revision: () => store.revision(),
-    put: async (entry, expected) => {
-      const version = await store.put(entry, expected);
+    changes: (since) => store.changes(since),
+    put: async (entry, expected, fence) => {
+      const version = await store.put(entry, expected, fence);
       await view.refresh();
       return version;
     },

@@ -1,14 +1,20 @@
 /** Merges one region's verification into a catalogue entry. Pure. */
-import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
+import type { CatalogueEntry, CataloguedKey, RegionCopy } from "../core/contracts.ts";
 
 /** What an entry says of the video itself, the same for every region. */
 export type VideoFacts = Omit<CatalogueEntry, "regions" | "publishedAt">;
 
 /** The entry to write, or null where the stored one already says it. A copy that stays verified keeps its time. */
-export function withCopy(stored: CatalogueEntry | null, facts: VideoFacts, region: string, copy: RegionCopy): CatalogueEntry | null {
+export function withCopy(stored: CatalogueEntry | null, found: VideoFacts, region: string, copy: RegionCopy): CatalogueEntry | null {
+  const facts = stored === null ? found : { ...found, keys: found.keys.map((key) => asKnown(key, stored)) };
   if (stored !== null && sameFacts(stored, facts) && saysSame(stored.regions[region], copy)) return null;
   const others = stored === null ? {} : keysChanged(stored, facts) ? withdrawnOthers(stored, copy.at) : stored.regions;
   return { ...facts, regions: { ...others, [region]: measured(copy, others[region]) }, publishedAt: stored?.publishedAt ?? copy.at };
+}
+
+/** A key that could not be read this time is what it was. */
+function asKnown(key: CataloguedKey, stored: CatalogueEntry): CataloguedKey {
+  return key.fingerprint === null ? (stored.keys.find(({ id }) => id === key.id) ?? key) : key;
 }
 
 function measured(copy: RegionCopy, before: RegionCopy | undefined): RegionCopy {
@@ -41,15 +47,22 @@ function factsText(facts: VideoFacts): string {
   ]);
 }
 
-/** Content under other keys is another video: copies that were verified under the old ones must not serve beside the new. */
+/**
+ * Content under other keys is another video: copies that were verified under the old ones must not serve beside the new. A key that has
+ * become known is no other key, and neither are those of a packaged video that was catalogued before its playlists were asked for them.
+ */
 function keysChanged(stored: CatalogueEntry, facts: VideoFacts): boolean {
-  return keysText(stored.keys) !== keysText(facts.keys);
+  if (stored.keys.length === 0 && facts.keyHost !== undefined) return false;
+  const before = stored.keys.map(({ id, fingerprint }) =>
+    fingerprint === null ? (facts.keys.find((key) => key.id === id) ?? { id, fingerprint }) : { id, fingerprint },
+  );
+  return keysText(before) !== keysText(facts.keys);
 }
 
 /** The service answers keys in its own order. */
 function keysText(keys: CatalogueEntry["keys"]): string {
   return keys
-    .map(({ id, fingerprint }) => `${id}=${fingerprint}`)
+    .map(({ id, fingerprint }) => `${id}=${fingerprint ?? "unknown"}`)
     .sort()
     .join();
 }

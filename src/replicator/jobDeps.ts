@@ -27,6 +27,8 @@ export interface ReplicationOptions {
   readonly listTimeoutMs?: number;
   /** Prefix of the gateway's key URLs, which custom key-server templates contain. */
   readonly keyPrefix: string;
+  /** Host name of the gateway's key URLs, lower case; left out or null: any, with the prefix. */
+  readonly keyHost?: string | null;
 }
 
 export interface JobDeps {

@@ -1,5 +1,6 @@
 /** Replicates one packaged video: a container of blobs, without a management API. The rules are those of `replicateAsset`. */
 import { measureAlignment } from "./align.ts";
+import type { Region } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { LocatorSummary } from "../core/media.ts";
 import type { StaticLibrary, StaticManifests } from "../core/ports.ts";
@@ -11,7 +12,8 @@ import type { ReplicationDriver } from "./pass.ts";
 import { isProven, type BlobAction, type BlobPlan } from "./planBlobs.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
 import { runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
-import { findManifests, servingChecks } from "./serving.ts";
+import { PlaylistKeys } from "./playlistKeys.ts";
+import { findManifests, servingChecks, type ServingChecks } from "./serving.ts";
 import { judge } from "./verdict.ts";
 import { VerificationFailure } from "./verify.ts";
 
@@ -109,11 +111,13 @@ class VideoReplication {
     if (region === undefined)
       throw new PaircastError("not_configured", `replicate ${this.#place()}: there is no region ${identity.target}`);
     if (tally.blobsCopied > 0 || tally.blobsAdopted > 0) await this.#verifyBlobs();
-    const report = judge(await findManifests(servingChecks(this.#context), region, this.#manifests, null));
+    const checks = servingChecks(this.#context);
+    const keys = this.#staticKeys(checks, region);
+    const report = judge(await findManifests(checks, region, this.#manifests, keys.contentKey));
     if (report.wrong) await withdrawFrom(this.#context, [this.#name], report.detail);
     if (!report.ok) throw new VerificationFailure(identity.target, `video ${this.#name}`, report);
     const { aligned, detail } = await measureAlignment(this.#context, this.#manifests);
-    this.#verified = [{ facts: this.#facts(), detail: detail === null ? report.detail : `${report.detail}; ${detail}`, aligned }];
+    this.#verified = [{ facts: this.#facts(keys), detail: detail === null ? report.detail : `${report.detail}; ${detail}`, aligned }];
   }
 
   async #verifyBlobs(): Promise<void> {
@@ -121,7 +125,14 @@ class VideoReplication {
     throw new PaircastError("replica_changed", `verify ${this.#place()}: blobs changed while being replicated`, { retry: "retry" });
   }
 
-  #facts(): VerifiedVideo["facts"] {
+  #staticKeys(checks: ServingChecks, region: Region): PlaylistKeys {
+    const { regions, fingerprint, options } = this.#deps;
+    const door = { prefix: options.keyPrefix, host: options.keyHost ?? null };
+    const source = regions.get(this.#context.identity.source) ?? region;
+    return new PlaylistKeys({ checks, region, source, regions: [...regions.values()], door, fingerprint });
+  }
+
+  #facts({ found, host }: PlaylistKeys): VerifiedVideo["facts"] {
     return {
       locatorId: this.#name,
       locatorName: this.#name,
@@ -130,7 +141,8 @@ class VideoReplication {
       streamingPolicyName: null,
       contentKeyPolicyName: null,
       manifests: { hls: this.#manifests.hls, dash: this.#manifests.dash },
-      keys: [],
+      keys: found,
+      ...(host === null ? {} : { keyHost: host }),
     };
   }
 

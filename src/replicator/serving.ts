@@ -5,6 +5,7 @@ import { errorChain } from "../core/errors.ts";
 import { HttpFailure } from "../core/http.ts";
 import { scrub } from "../core/log.ts";
 import { PlaybackFailure } from "../core/playback/failure.ts";
+import type { PlaybackKey } from "../core/playback/manifest.ts";
 import type { HttpClient } from "../core/ports.ts";
 import type { PlaybackCheck } from "./jobDeps.ts";
 import type { KeyAccess } from "./keyAccess.ts";
@@ -45,12 +46,15 @@ export function servingChecks({ deps, signal, stop }: JobContext): ServingChecks
 
 const TOKEN_LIFE_MS = 10 * 60_000;
 
-/** One finding for each manifest: it is served, and so is a segment, which decrypts with `contentKey` where it is encrypted. */
+/** The key of an AES-128 segment, by what its playlist declares; null where it cannot be had. May reject with `PlaybackFailure`. */
+export type ContentKeySource = (key: PlaybackKey) => Promise<Uint8Array | null>;
+
+/** One finding for each manifest: it is served, and so is a segment, which decrypts with its content key where it is encrypted. */
 export async function findManifests(
   checks: ServingChecks,
   region: Region,
   manifests: Manifests,
-  contentKey: Uint8Array | null,
+  contentKey: ContentKeySource,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const [protocol, path] of [
@@ -68,10 +72,10 @@ async function findManifest(
   { http, playback, timeoutMs, signal }: ServingChecks,
   subject: string,
   manifestUrl: string,
-  contentKey: Uint8Array | null,
+  contentKey: ContentKeySource,
 ): Promise<Finding> {
   try {
-    const { segment } = await playback({ http, manifestUrl, timeoutMs, signal, contentKey: () => Promise.resolve(contentKey) });
+    const { segment } = await playback({ http, manifestUrl, timeoutMs, signal, contentKey });
     return { subject, result: "proven", detail: segment.evidence, reason: null };
   } catch (error) {
     if (error instanceof PlaybackFailure) return failed(subject, error.reason, error.message);
@@ -112,7 +116,7 @@ function compareKey(subject: string, expected: Uint8Array, status: number, body:
   return failed(subject, reason, `the key delivery gave ${body.length} other bytes than the locator's content key`);
 }
 
-function keyStatusReason(status: number): FailureReason {
+export function keyStatusReason(status: number): FailureReason {
   if (status === 404 || status === 410) return "not_found";
   return status === 401 || status === 403 ? "unauthorized" : "status";
 }

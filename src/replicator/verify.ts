@@ -33,7 +33,8 @@ export async function verifyServing(options: VerifyOptions, locator: StreamingLo
   const here = manifestPaths(await account.paths(locator.name, checks.signal));
   const findings: Finding[] = [comparePaths(expected, here)];
   const keys = expectedKeys(options, locator);
-  findings.push(...(await findManifests(checks, region, expected, onlyClearKey(locator))));
+  const contentKey = onlyClearKey(locator);
+  findings.push(...(await findManifests(checks, region, expected, () => Promise.resolve(contentKey))));
   for (const key of keys) findings.push(await findKey(checks, region, key));
   return judge(findings);
 }

@@ -1,4 +1,4 @@
-/** Azurite's blob service as a child process: real blob storage, in memory, gone with the sandbox. */
+/** Azurite as a child process: real storage services, in memory, gone with the sandbox. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
@@ -11,8 +11,10 @@ import type { Log } from "../core/log.ts";
 export interface AzuriteOptions {
   /** Account keys are base64. */
   readonly accounts: readonly { readonly name: string; readonly key: string }[];
-  /** On 127.0.0.1; 0 for any free one. */
+  /** Of the blob service, on 127.0.0.1; 0 for any free one. */
   readonly port: number;
+  /** Tables and queues, too, at any free port. Default: blobs only. */
+  readonly allServices?: boolean;
   /** Temporary folder of the parent, which Azurite removes where the parent was killed outright and cannot. */
   readonly folder?: string;
   readonly clock: Clock;
@@ -24,7 +26,10 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 2000;
-const LISTENING = /successfully listens on (http:\/\/\S+)/;
+/** One line for each service: the program of them all has other words than that of blobs alone. */
+const LISTENING = /Azurite (Blob|Queue|Table) service (?:successfully listens on|is successfully listening at) (http:\/\/\S+)/;
+type Service = "Blob" | "Queue" | "Table";
+type Urls = ReadonlyMap<Service, string>;
 
 /**
  * Ends Azurite when the channel to its parent closes, which it also does for a parent that was killed outright. Nothing is lost: all is in memory.
@@ -46,15 +51,20 @@ const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NOD
 export class Azurite implements AsyncDisposable {
   /** `http://127.0.0.1:port`, without a trailing slash; accounts are the first path segment. */
   readonly url: string;
+  /** The same of tables and queues; empty where they were not asked for. */
+  readonly tables: string;
+  readonly queues: string;
   readonly pid: number;
   readonly #child: Child;
   readonly #clock: Clock;
   #stopped: Promise<void> | null = null;
 
-  private constructor(child: Child, url: string, options: AzuriteOptions) {
+  private constructor(child: Child, urls: Urls, options: AzuriteOptions) {
     this.#child = child;
     this.#clock = options.clock;
-    this.url = url;
+    this.url = urls.get("Blob") ?? "";
+    this.tables = urls.get("Table") ?? "";
+    this.queues = urls.get("Queue") ?? "";
     this.pid = child.pid ?? 0;
     child.once("exit", (code, signal) => {
       if (this.#stopped === null) options.log.error("sandbox.azurite_exited", { code, signal });
@@ -65,10 +75,10 @@ export class Azurite implements AsyncDisposable {
   static async start(options: AzuriteOptions): Promise<Azurite> {
     const child = launch(options);
     try {
-      const url = await listening(child, options.clock);
+      const urls = await listening(child, options);
       child.stdout.resume();
       child.stderr.resume();
-      return new Azurite(child, url, options);
+      return new Azurite(child, urls, options);
     } catch (error) {
       child.kill("SIGKILL");
       throw error;
@@ -101,14 +111,16 @@ function launch(options: AzuriteOptions): Child {
   for (const name of ENVIRONMENT) if (process.env[name] !== undefined) env[name] = process.env[name];
   if (options.folder !== undefined) env["PAIRCAST_SANDBOX_FOLDER"] = options.folder;
   const flags = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl", "--silent", "--loose"];
-  const args = [`--import=data:text/javascript,${TETHER}`, entry(), "--blobHost", HOST, "--blobPort", String(options.port), ...flags];
+  const others = options.allServices === true ? ["--queueHost", HOST, "--queuePort", "0", "--tableHost", HOST, "--tablePort", "0"] : [];
+  const program = [`--import=data:text/javascript,${TETHER}`, entry(options.allServices === true ? "azurite.js" : "blob/main.js")];
+  const args = [...program, "--blobHost", HOST, "--blobPort", String(options.port), ...others, ...flags];
   // A group of its own: Ctrl-C reaches the sandbox, which then stops its parts in order.
   return spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] }) as Child;
 }
 
-function entry(): string {
+function entry(program: string): string {
   try {
-    return createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
+    return createRequire(import.meta.url).resolve(`azurite/dist/src/${program}`);
   } catch (cause) {
     throw new PaircastError(
       "azurite_missing",
@@ -118,17 +130,19 @@ function entry(): string {
   }
 }
 
-async function listening(child: Child, clock: Clock): Promise<string> {
+async function listening(child: Child, { clock, allServices }: AzuriteOptions): Promise<Urls> {
   const output: string[] = [];
+  const urls = new Map<Service, string>();
   using limit = clock.deadline(START_TIMEOUT_MS);
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = Promise.withResolvers<Urls>();
   const fail = (what: string, cause?: unknown): void => {
     reject(new PaircastError("azurite_failed", `Azurite ${what}. It said: ${output.slice(-5).join(" | ") || "nothing"}`, { cause }));
   };
   const hear = (line: string): void => {
     output.push(line);
-    const url = LISTENING.exec(line)?.[1];
-    if (url !== undefined) resolve(url);
+    const [, service, url] = LISTENING.exec(line) ?? [];
+    if (service !== undefined && url !== undefined) urls.set(service as Service, url);
+    if (urls.size === (allServices === true ? 3 : 1)) resolve(urls);
   };
   const readers = [child.stdout, child.stderr].map((input) => createInterface({ input }).on("line", hear));
   child.once("error", (error) => {

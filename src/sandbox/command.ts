@@ -5,11 +5,13 @@ import { systemClock as clock } from "../core/clock.ts";
 import { PaircastError } from "../core/errors.ts";
 import { sandboxLayout } from "./layout.ts";
 import { startSandbox, type Sandbox } from "./sandbox.ts";
+import { PLAYBACK_HOSTS } from "./settings.ts";
 
 export interface SandboxCommandOptions {
   readonly json: boolean;
   readonly portBase: string | null;
   readonly tls: boolean;
+  readonly steeringTtl: string;
 }
 
 export async function sandbox(terminal: Terminal, options: SandboxCommandOptions): Promise<void> {
@@ -20,6 +22,7 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
   await using running = await startSandbox({
     layout: sandboxLayout(options.portBase),
     tls: options.tls,
+    steeringTtl: options.steeringTtl,
     version: terminal.version,
     stop: terminal.stop,
     progress,
@@ -57,6 +60,9 @@ function invitation({ serving, controlUrl, regions, videos }: Sandbox): string {
     "",
     `  status page and player   ${serving.adminUrl}/`,
     `  gateway for players      ${serving.gatewayUrl}`,
+    ...Object.entries(PLAYBACK_HOSTS).map(
+      ([mode, host]) => `  the same, ${mode.padEnd(15)}http://${host}:${new URL(serving.gatewayUrl).port}`,
+    ),
     `  metrics                  ${serving.adminUrl}/metrics`,
     `  control port             ${controlUrl}`,
     ...regions.map(({ name, urls }) => `  ${name.padEnd(24)} streaming ${urls.streaming}  keys ${urls.keys}`),

@@ -5,7 +5,7 @@ export type SandboxService = (typeof SANDBOX_SERVICES)[number];
 
 /**
  * - `refuse` nothing listens · `blackhole` accepts, never answers · `reset` accepts, closes with RST · `status` answers `status` to everything
- * - `half-body` sends half of each body, then nothing · `slow` delays each answer by `delayMs` · `html` 200 with a login page
+ * - `half-body` sends half of each body, then nothing, answers under way included · `slow` delays each answer by `delayMs` · `html` 200 with a login page
  * - `missing-segments` manifests yes, media segments 404 · `stale` live playlists stop advancing
  * - `wrong-key` 16 other bytes · `short-key` fewer than 16 bytes · `expired-cert` a certificate that has expired (TLS only)
  */
@@ -31,6 +31,8 @@ export interface Fault {
   readonly status: number;
   /** For `slow`, milliseconds. Default 3000. */
   readonly delayMs: number;
+  /** For `status`: with `Access-Control-Allow-Origin: *`, so that a player in a browser reads the status. Default: without, a network error. */
+  readonly cors?: boolean | undefined;
 }
 
 /** The fault of one service of one region, read at each request. */

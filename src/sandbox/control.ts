@@ -58,6 +58,7 @@ const faultBody = z.strictObject({
   kind: z.enum(FAULT_KINDS),
   status: z.int().min(200).max(599).prefault(503),
   delayMs: z.int().min(0).max(600_000).prefault(3000),
+  cors: z.boolean().optional(),
 });
 const clearQuery = z.strictObject({ service: services.prefault("all") });
 const videoBody = z.strictObject({

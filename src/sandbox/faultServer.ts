@@ -44,6 +44,7 @@ const KEEP_ALIVE_MS = 60_000;
 export class FaultServer implements FaultView, AsyncDisposable {
   readonly #options: FaultServerOptions;
   readonly #connections = new Connections();
+  readonly #underWay = new Set<ServerResponse>();
   readonly #port: Port;
   readonly #http: Server;
   readonly #expired: Server | null;
@@ -142,7 +143,8 @@ export class FaultServer implements FaultView, AsyncDisposable {
   #enter(kind: FaultKind | undefined): void {
     if (kind === "refuse") void this.#vanish();
     if (kind === "reset") this.#connections.resetAll();
-    if (kind === "blackhole") this.#connections.silence();
+    if (kind === "blackhole") this.#connections.silenceAll();
+    if (kind === "half-body") for (const res of this.#underWay) this.#interrupt(res);
     if (kind === "expired-cert") this.#connections.destroyAll();
   }
 
@@ -203,7 +205,7 @@ export class FaultServer implements FaultView, AsyncDisposable {
         req.resume();
         break;
       case "status":
-        answerStatus(res, fault.status);
+        answerStatus(res, fault.status, fault.cors === true);
         req.resume();
         break;
       case "html":
@@ -219,6 +221,15 @@ export class FaultServer implements FaultView, AsyncDisposable {
         break;
       default:
         this.#serve(exchange);
+    }
+  }
+
+  /** An answer under way stops where it is, or half-way through its body where that is still to come. */
+  #interrupt(res: ServerResponse): void {
+    if (!res.headersSent) {
+      if (res.req.method !== "HEAD") this.#cut(res);
+    } else if (res.socket !== null) {
+      this.#connections.silence(res.socket);
     }
   }
 
@@ -238,7 +249,10 @@ export class FaultServer implements FaultView, AsyncDisposable {
   }
 
   #serve(exchange: Exchange): void {
+    const [, res] = exchange;
     this.#counts.served += 1;
+    this.#underWay.add(res);
+    res.once("close", () => this.#underWay.delete(res));
     this.#options.listener(...exchange);
   }
 }

@@ -24,6 +24,8 @@ import { StorageFronts } from "./storage/storageFronts.ts";
 export interface SandboxOptions {
   readonly layout: SandboxLayout;
   readonly tls: boolean;
+  /** After how long steered players ask again while all is well: `5s`. */
+  readonly steeringTtl: string;
   readonly version: string;
   readonly stop: AbortSignal;
   /** Hears what is under way. */
@@ -46,7 +48,7 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Resolves when the sample plays from every region. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { layout, version, stop } = options;
+  const { layout, version, stop, steeringTtl } = options;
   const progress = (text: string): void => {
     stop.throwIfAborted();
     options.progress(text);
@@ -60,7 +62,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const started = await startRegions(options, log, folder, stack);
   const { regions } = started;
   const configFile = join(folder, "paircast.yaml");
-  const settings = sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath: join(folder, "paircast.db") });
+  const statePath = join(folder, "paircast.db");
+  const settings = sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath, steeringTtl });
   await writeFile(configFile, settings, { mode: 0o600 });
   const desk = new PublishingDesk(regions);
   const control = stack.use(await startControl(layout.control, regions, desk, log));

@@ -12,11 +12,16 @@ export interface SettingsOptions {
   readonly statePath: string;
   /** PEM file of the sandbox's certificate authority, null without TLS. */
   readonly caFile: string | null;
+  /** After how long steered players ask again while all is well, as the configuration file has it. */
+  readonly steeringTtl: string;
 }
+
+/** The playback modes beside the redirect, each under a host name of its own, which browsers take for this machine (RFC 6761, 6.3). */
+export const PLAYBACK_HOSTS = { steer: "steer.localhost", anchor: "anchor.localhost" } as const;
 
 /** YAML. Probes are quicker than an operator's would be, so that a person at the page does not wait. */
 export function sandboxSettings(options: SettingsOptions): string {
-  const { layout, regions, subscriptionId, resourceGroup, apiKey, statePath, caFile } = options;
+  const { layout, regions, subscriptionId, resourceGroup, apiKey, statePath, caFile, steeringTtl } = options;
   return stringify({
     regions: regions.map(({ name, urls, mediaAccount }) => ({
       name,
@@ -32,7 +37,11 @@ export function sandboxSettings(options: SettingsOptions): string {
       },
       ...(caFile === null ? {} : { caFile }),
     })),
-    gateway: { listen: `${homeHost}:${layout.gateway}` },
+    gateway: {
+      listen: `${homeHost}:${layout.gateway}`,
+      routes: Object.entries(PLAYBACK_HOSTS).map(([playback, host]) => ({ host, playback })),
+      steering: { ttl: steeringTtl, incidentTtl: "2s" },
+    },
     admin: { listen: `${homeHost}:${layout.admin}` },
     health: {
       interval: "500ms",

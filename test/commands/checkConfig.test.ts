@@ -26,7 +26,7 @@ describe("check-config", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function check(text: string, json: boolean): { readonly code: number; readonly printed: string; readonly noted: string } {
+  async function check(text: string, json: boolean): Promise<{ readonly code: number; readonly printed: string; readonly noted: string }> {
     const config = join(folder, "paircast.yaml");
     writeFileSync(config, text);
     const printed: string[] = [];
@@ -37,38 +37,51 @@ describe("check-config", () => {
       print: (line) => printed.push(line),
       note: (line) => noted.push(line),
     };
-    return { code: checkConfig(terminal, { config, json }), printed: printed.join("\n"), noted: noted.join("\n") };
+    return { code: await checkConfig(terminal, { config, json }), printed: printed.join("\n"), noted: noted.join("\n") };
   }
 
-  it.each([true, false])("prints what a valid file amounts to, without its secrets (JSON: %s)", (json) => {
-    const { code, printed } = check(VALID, json);
+  it.each([true, false])("prints what a valid file amounts to, without its secrets (JSON: %s)", async (json) => {
+    const { code, printed } = await check(VALID, json);
     expect(code).toBe(0);
     expect(printed).toContain("https://two.example");
     expect(printed).not.toContain("very-secret");
   });
 
-  it("as JSON tells every problem with its line and path", () => {
-    const { code, printed } = check(VALID.replace("gateway:", "gatewy:"), true);
+  it("as JSON tells every problem with its line and path", async () => {
+    const { code, printed } = await check(VALID.replace("gateway:", "gatewy:"), true);
     expect(code).toBe(1);
     expect(JSON.parse(printed)).toMatchObject({ valid: false, problems: [{ line: 8, path: "gatewy" }] });
   });
 
-  it("warns of what it accepts, in the text's notes and in the JSON", () => {
+  it("warns of what it accepts, in the text's notes and in the JSON", async () => {
     const text = "regions: [{ name: one, streaming: http://127.0.0.11:1 }]";
-    const { code, noted } = check(text, false);
+    const { code, noted } = await check(text, false);
     expect(code).toBe(0);
     expect(noted).toContain("warning: regions[0]: region one has neither account.storage nor a canary");
-    expect(JSON.parse(check(text, true).printed)).toMatchObject({ valid: true, warnings: [{ path: "regions[0]" }] });
+    expect(JSON.parse((await check(text, true)).printed)).toMatchObject({ valid: true, warnings: [{ path: "regions[0]" }] });
   });
 
-  it("reports an authority that is no certificate", () => {
+  it("reports an authority that is no certificate", async () => {
     const ca = join(folder, "ca.pem");
     writeFileSync(ca, "not a certificate");
     const text = `regions: [{ name: one, streaming: http://127.0.0.11:1, caFile: ${ca} }]`;
-    expect(JSON.parse(check(text, true).printed)).toMatchObject({ valid: false, problems: [{ line: 1, path: "regions[0].caFile" }] });
+    expect(JSON.parse((await check(text, true)).printed)).toMatchObject({
+      valid: false,
+      problems: [{ line: 1, path: "regions[0].caFile" }],
+    });
   });
 
-  it("as text throws the problems, for the one place that prints errors", () => {
-    expect(() => check("regions: []", false)).toThrow(ConfigError);
+  it("reports a country database that is none", async () => {
+    const database = join(folder, "countries.mmdb");
+    const text = `regions: [{ name: one, streaming: http://127.0.0.11:1 }]\ngateway: { viewers: { country: { database: ${database} } } }`;
+    const problem = async () =>
+      (JSON.parse((await check(text, true)).printed) as { problems: { path: string; message: string }[] }).problems[0];
+    expect(await problem()).toMatchObject({ path: "gateway.viewers.country.database", message: expect.stringContaining("cannot be read") });
+    writeFileSync(database, "<html>sign in to download</html>");
+    expect((await problem())?.message).toContain("is not a MaxMind database");
+  });
+
+  it("as text throws the problems, for the one place that prints errors", async () => {
+    await expect(check("regions: []", false)).rejects.toThrow(ConfigError);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applicable, carriedHealth, changedSections } from "../../src/compose/restart.ts";
 import { configSchema, type Config } from "../../src/core/config/schema.ts";
+import { initialState } from "../../src/health/state.ts";
 import type { HealthSnapshot, Region, ServiceHealth } from "../../src/core/contracts.ts";
 
 function config(parts: Readonly<Record<string, unknown>> = {}): Config {
@@ -14,19 +15,23 @@ const WELL: ServiceHealth = { ...ILL, status: "healthy", reason: null };
 const SNAPSHOT: HealthSnapshot = { takenAt: 9, regions: { west: { streaming: ILL, keys: WELL }, north: { streaming: WELL } } };
 
 const RECORD = { at: 1, ok: true, reason: null, durationMs: 5, detail: "" };
-const FORMER = { snapshot: () => SNAPSHOT, history: () => [RECORD] };
+const STATE = initialState(1);
+const FORMER = { snapshot: () => SNAPSHOT, history: () => [RECORD], state: () => STATE };
 const carried = (before: readonly Region[], after: readonly Region[]) => carriedHealth(FORMER, before, after);
 
 describe("what is known of services", () => {
   it("is kept for those that stay, whatever their order", () => {
     expect(carried([WEST, NORTH], [NORTH, WEST]).snapshot).toEqual(SNAPSHOT);
     expect(carried([WEST, NORTH], [NORTH, WEST]).history("west", "keys")).toEqual([RECORD]);
+    expect(carried([WEST, NORTH], [NORTH, WEST]).state("west", "keys")).toBe(STATE);
   });
 
   it("is forgotten for those that moved or have gone, and for them alone", () => {
     const moved = { ...WEST, streaming: "https://west.elsewhere.example" };
     expect(carried([WEST, NORTH], [moved]).snapshot.regions).toEqual({ west: { keys: WELL } });
     expect(carried([WEST, NORTH], [moved]).history("west", "streaming")).toEqual([]);
+    expect(carried([WEST, NORTH], [moved]).state("west", "streaming")).toBeUndefined();
+    expect(carried([WEST, NORTH], [moved]).state("west", "keys")).toBe(STATE);
     expect(carried([WEST, NORTH], [{ ...WEST, keys: null }]).snapshot.regions).toEqual({ west: { streaming: ILL } });
   });
 

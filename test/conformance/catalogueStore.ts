@@ -1,15 +1,18 @@
 /** What every `CatalogueStore` does: the contract in `src/core/ports.ts`, sentence by sentence. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CatalogueStore } from "../../src/core/ports.ts";
+import type { CatalogueStore, Journal } from "../../src/core/ports.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 
 export interface CatalogueHarness extends AsyncDisposable {
   readonly store: CatalogueStore;
   /** The same store as another process or connection sees it. */
   readonly second: CatalogueStore;
+  /** The journal whose leases fence its writes. */
+  readonly journal: Journal;
 }
 
+const LEASE_LOST = { code: "lease_lost", retry: "retry" };
 const CONFLICT = { code: "catalogue_conflict", retry: "conflict" };
 
 export function catalogueStoreConformance(name: string, make: () => Promise<CatalogueHarness>): void {
@@ -92,6 +95,74 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
       expect(await second.revision()).toBe(after);
       await second.remove("a", version);
       expect(await store.revision()).not.toBe(after);
+    });
+
+    it("gives what has changed since a revision: each locator once, as it is now", async () => {
+      const { store, second } = harness;
+      const kept = await store.put(catalogueEntry("kept"), null);
+      const gone = await store.put(catalogueEntry("gone"), null);
+      const since = await second.revision();
+      expect(await second.changes(since)).toEqual({ revision: since, changed: new Map() });
+      await store.put(catalogueEntry("kept", { publishedAt: 2 }), kept);
+      await second.remove("gone", gone);
+      const brief = await second.put(catalogueEntry("Brief"), null);
+      await store.remove("brief", brief);
+      await store.put(catalogueEntry("back"), null);
+      await store.remove("back", (await store.get("back"))?.version ?? "");
+      await second.put(catalogueEntry("back", { publishedAt: 3 }), null);
+      const changes = await store.changes(since);
+      expect(changes?.revision).toBe(await store.revision());
+      expect(changes?.changed).toEqual(
+        new Map([
+          ["kept", catalogueEntry("kept", { publishedAt: 2 })],
+          ["gone", null],
+          ["brief", null],
+          ["back", catalogueEntry("back", { publishedAt: 3 })],
+        ]),
+      );
+      expect((await store.changes(changes?.revision ?? ""))?.changed.size).toBe(0);
+    });
+
+    it("gives no changes since what is no revision of it", async () => {
+      const { store } = harness;
+      await store.put(catalogueEntry("a"), null);
+      for (const since of ["", "yesterday", "-1", "999999999"]) expect(await store.changes(since)).toBeNull();
+    });
+
+    it("writes under a fence while the lease is its owner's, and nothing once it is another's or was given back", async () => {
+      const { store, second, journal } = harness;
+      const [mine, theirs] = [
+        { jobId: "w/intro->n", owner: "one" },
+        { jobId: "w/intro->n", owner: "two" },
+      ];
+      await expect(store.put(catalogueEntry("a"), null, mine)).rejects.toMatchObject(LEASE_LOST);
+      await journal.acquire(mine.jobId, mine.owner, 1_000, 500);
+      const first = await store.put(catalogueEntry("a"), null, mine);
+      await journal.acquire(mine.jobId, mine.owner, 1_200, 500);
+      const next = await store.put(catalogueEntry("a", { publishedAt: 2 }), first, mine);
+      await expect(second.put(catalogueEntry("a", { publishedAt: 3 }), next, theirs)).rejects.toMatchObject(LEASE_LOST);
+      await journal.acquire(theirs.jobId, theirs.owner, 2_000, 500);
+      await expect(store.put(catalogueEntry("a", { publishedAt: 3 }), next, mine)).rejects.toMatchObject(LEASE_LOST);
+      await expect(store.put(catalogueEntry("b"), null, mine)).rejects.toMatchObject(LEASE_LOST);
+      expect(await store.get("b")).toBeNull();
+      const last = await second.put(catalogueEntry("a", { publishedAt: 4 }), next, theirs);
+      await journal.release(theirs.jobId, theirs.owner);
+      await expect(second.put(catalogueEntry("a", { publishedAt: 5 }), last, theirs)).rejects.toMatchObject(LEASE_LOST);
+      expect((await store.get("a"))?.entry.publishedAt).toBe(4);
+    });
+
+    it("lets a worker that was taken over between two writes not win against the new one", async () => {
+      const { store, second, journal } = harness;
+      const fence = (owner: string) => ({ jobId: "job", owner });
+      await journal.acquire("job", "slow", 1_000, 500);
+      const version = await store.put(catalogueEntry("a"), null, fence("slow"));
+      await journal.acquire("job", "heir", 1_500, 500);
+      const [slow, heir] = await Promise.allSettled([
+        store.put(catalogueEntry("a", { publishedAt: 2 }), version, fence("slow")),
+        second.put(catalogueEntry("a", { publishedAt: 3 }), version, fence("heir")),
+      ]);
+      expect([slow.status, heir.status]).toEqual(["rejected", "fulfilled"]);
+      expect((await store.get("a"))?.entry.publishedAt).toBe(3);
     });
 
     it("has one fingerprint key of 32 bytes for all who share it", async () => {

@@ -49,6 +49,17 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
       expect(await second.active(3_000)).toEqual([anOverride("a"), later]);
     });
 
+    it("keeps whether a pin was forced, and forgets it when it is replaced", async () => {
+      const { store, second } = harness;
+      const forced = anOverride("a", { kind: "pin", forced: true });
+      await store.set(forced);
+      expect(await second.active(3_000)).toEqual([forced]);
+      expect((await second.audit(1))[0]?.override).toEqual(forced);
+      const plain = anOverride("b", { kind: "pin", createdAt: 2_000 });
+      await store.set(plain);
+      expect(await second.active(3_000)).toEqual([plain]);
+    });
+
     it("replaces an override of the same region and service, and no other", async () => {
       const { store, second } = harness;
       await store.set(anOverride("all"));

@@ -43,6 +43,35 @@ describe("DASH", () => {
     expect(await video.failure({ manifestUrl })).toMatchObject({ reason: "segment", step: "index" });
   });
 
+  it("plays the newest segment but one of a live MPD whose last entry repeats until further notice", async () => {
+    video.files.set(
+      "/v/manifest.mpd",
+      text(
+        `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="dynamic" availabilityStartTime="2026-01-01T00:00:00Z" minimumUpdatePeriod="PT2S"><Period id="1" start="PT0S"><AdaptationSet mimeType="video/mp4"><SegmentTemplate timescale="1" initialization="v1/init.mp4" media="v1/$Time$.m4s"><SegmentTimeline><S t="0" d="4" r="-1"/></SegmentTimeline></SegmentTemplate><Representation id="v1" bandwidth="1"/></AdaptationSet></Period></MPD>`,
+      ),
+    );
+    video.files.set("/v/v1/40.m4s", video.files.get("/v/v1/0.m4s") ?? text(""));
+    const clock = { now: () => Date.parse("2026-01-01T00:00:51Z"), monotonic: () => 1 };
+    const playback = await video.walk({ manifestUrl, segment: "last", clock });
+    expect(playback).toMatchObject({ live: true, segments: 12, segment: { url: `${ORIGIN}/v/v1/40.m4s`, evidence: "media" } });
+  });
+
+  it.each([
+    ["a base that is no URL", "<Period ", "<BaseURL>https:we.example/x/</BaseURL><Period "],
+    ["a segment of less than no time", 'd="4"', 'd="-4"'],
+    ["a segment without duration", 'd="4"', 'd="x"'],
+  ])("refuses %s", async (_, before, after) => {
+    video.files.set(
+      "/v/manifest.mpd",
+      text(
+        Buffer.from(video.files.get("/v/manifest.mpd") ?? "")
+          .toString()
+          .replaceAll(before, after),
+      ),
+    );
+    expect(await video.failure({ manifestUrl })).toMatchObject({ reason: "body", step: "manifest" });
+  });
+
   it.each([
     "<MPD></MPD>",
     "<MPD",

@@ -15,9 +15,12 @@ export class ManualClock implements Clock {
   #wall: number;
   #elapsed = 0;
   readonly #timers = new Set<Timer>();
+  readonly #settle: () => Promise<void>;
 
-  constructor(startAt = Date.UTC(2026, 0, 1)) {
+  /** `settled`: lets everything that can run now run. */
+  constructor(startAt = Date.UTC(2026, 0, 1), settled = settle) {
     this.#wall = startAt;
+    this.#settle = settled;
   }
 
   /** Timers that have not fired: sleepers and open deadlines. */
@@ -45,12 +48,12 @@ export class ManualClock implements Clock {
 
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle();
+    await this.#settle();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#moveTo(Math.max(next.due, this.#elapsed));
       this.#timers.delete(next);
       next.fire();
-      await settle();
+      await this.#settle();
     }
     this.#moveTo(end);
   }

@@ -1,5 +1,5 @@
 /** The journal in memory. Keeps the contract of `Journal`. */
-import type { BlobRecord, JobRecord, Journal } from "../../src/core/ports.ts";
+import type { BlobRecord, Fence, JobRecord, Journal } from "../../src/core/ports.ts";
 import { Calls } from "./calls.ts";
 
 export class MemoryJournal implements Journal {
@@ -20,6 +20,11 @@ export class MemoryJournal implements Journal {
   async release(jobId: string, owner: string): Promise<void> {
     await this.calls.enter("release", jobId, "writes");
     if (this.#leases.get(jobId)?.owner === owner) this.#leases.delete(jobId);
+  }
+
+  /** For the catalogue: whether the lease is still the owner's. */
+  holds({ jobId, owner }: Fence): boolean {
+    return this.#leases.get(jobId)?.owner === owner;
   }
 
   async load(jobId: string): Promise<JobRecord | null> {

@@ -5,10 +5,8 @@ import {
   HEALTH_STATUSES,
   OVERRIDE_KINDS,
   SERVICES,
-  type FailureReason,
   type HealthStatus,
   type Holding,
-  type Override,
   type OverrideKind,
   type Service,
   type ServiceHealth,
@@ -16,55 +14,8 @@ import {
 import { decide, type Question } from "../../src/gateway/decide.ts";
 import { noneEligible, type KeyNeed } from "../../src/gateway/eligibility.ts";
 import { hashText } from "../../src/gateway/order/hash.ts";
+import { ill, question, verdicts, type Place } from "./places.ts";
 import { serviceHealth } from "./world.ts";
-
-interface Place {
-  readonly name: string;
-  readonly has?: boolean;
-  readonly streaming?: HealthStatus | ServiceHealth;
-  /** Null: the region has no key delivery. */
-  readonly keys?: HealthStatus | ServiceHealth | null;
-  readonly holding?: Holding;
-  readonly overrides?: readonly (readonly [OverrideKind, Service | "all"])[];
-  readonly tried?: boolean;
-}
-
-function health(of: HealthStatus | ServiceHealth): ServiceHealth {
-  return typeof of === "string" ? serviceHealth(of, of === "unhealthy" ? "timeout" : null) : of;
-}
-
-function ill(reason: FailureReason): ServiceHealth {
-  return serviceHealth("unhealthy", reason);
-}
-
-function override(kind: OverrideKind, region: string, service: Service | "all"): Override {
-  return { id: `${kind}-${region}-${service}`, kind, region, service, reason: "for the test", by: "test", createdAt: 1, expiresAt: 2 };
-}
-
-function question(places: readonly Place[], asked: Partial<Question> = {}): Question {
-  return {
-    service: "streaming",
-    candidates: places.map(({ name, has = true }) => ({ region: name, base: has ? `https://${name}.example` : null })),
-    holdings: Object.fromEntries(places.map(({ name, holding = "verified" }) => [name, holding])),
-    health: {
-      takenAt: 1,
-      regions: Object.fromEntries(
-        places.map(({ name, streaming = "healthy", keys = "healthy" }) => [
-          name,
-          { streaming: health(streaming), ...(keys === null ? {} : { keys: health(keys) }) },
-        ]),
-      ),
-    },
-    overrides: places.flatMap(({ name, overrides = [] }) => overrides.map(([kind, service]) => override(kind, name, service))),
-    tried: new Set(places.filter(({ tried = false }) => tried).map(({ name }) => name)),
-    whenNoneEligible: "open",
-    ...asked,
-  };
-}
-
-function verdicts(asked: Question): string[] {
-  return decide(asked).considered.map(({ region, eligible, verdict }) => `${region} ${verdict}${eligible ? " +" : ""}`);
-}
 
 describe("degraded and unknown", () => {
   it("come after healthy, in this order, and before ill", () => {
@@ -196,8 +147,10 @@ describe("a disabled region", () => {
 describe("a pinned region", () => {
   const pinned = { overrides: [["pin", "streaming"]] } as const;
 
-  it("gets everything that it holds, whatever its state and its place", () => {
-    for (const streaming of HEALTH_STATUSES) {
+  const WELL = ["healthy", "degraded", "unknown"] as const;
+
+  it("gets everything that it holds and can serve, whatever its place", () => {
+    for (const streaming of WELL) {
       const asked = question([{ name: "a" }, { name: "b", streaming, ...pinned }]);
       expect(decide(asked)).toMatchObject({ region: "b", reason: "pinned" });
       expect(verdicts(asked)).toEqual(["a healthy +", `b ${streaming} +`]);
@@ -205,10 +158,56 @@ describe("a pinned region", () => {
     }
   });
 
-  it("gets nothing that it does not hold, has not got the service for, or failed at", () => {
-    for (const lack of [{ holding: "missing" }, { holding: "absent" }, { has: false }, { tried: true }] as const) {
+  it("yields while it is ill, and says so, whoever is first", () => {
+    for (const places of [["a", "b"] as const, ["b", "a"] as const]) {
+      const asked = question(places.map((name) => (name === "b" ? { name, streaming: ill("timeout"), ...pinned } : { name })));
+      expect(decide(asked)).toMatchObject({ region: "a", reason: "failover" });
+      const considered = decide(asked).considered.find(({ region }) => region === "b");
+      expect(considered).toEqual({
+        region: "b",
+        eligible: false,
+        verdict: "unhealthy",
+        detail: "pinned by an operator, and the pin is not honoured, because it cannot serve: streaming unhealthy: timeout; verified there",
+      });
+    }
+  });
+
+  it("yields where the keys that the video needs cannot be had there", () => {
+    const asked = question([{ name: "a" }, { name: "b", keys: "unhealthy", ...pinned }], { keys: "host" });
+    expect(decide(asked)).toMatchObject({ region: "a", reason: "failover", considered: [{}, { verdict: "no_keys" }] });
+  });
+
+  it("yields to a region that is drained, before it is the last resort of all", () => {
+    const drained = { name: "a", overrides: [["drain", "all"]] } as const;
+    expect(decide(question([drained, { name: "b", streaming: "unhealthy", ...pinned }]))).toMatchObject({
+      region: "a",
+      reason: "failover",
+    });
+    const allIll = [
+      { name: "a", streaming: ill("not_found") },
+      { name: "b", streaming: ill("refused"), ...pinned },
+    ];
+    expect(decide(question(allIll))).toMatchObject({ region: "b", reason: "failopen" });
+    expect(decide(question(allIll, { whenNoneEligible: "closed" }))).toMatchObject({ region: null, reason: "unavailable" });
+  });
+
+  it("by force gets everything that it holds, well or ill", () => {
+    const forced = { overrides: [["pin", "streaming", "forced"]] } as const;
+    for (const streaming of HEALTH_STATUSES) {
+      const asked = question([{ name: "a" }, { name: "b", streaming, ...forced }], { whenNoneEligible: "closed" });
+      expect(decide(asked)).toMatchObject({ region: "b", reason: "pinned" });
+      expect(decide(asked).considered[1]?.detail).toMatch(/^pinned by an operator; streaming/);
+    }
+  });
+
+  it("gets nothing that it does not hold or has not got the service for", () => {
+    for (const lack of [{ holding: "missing" }, { holding: "absent" }, { has: false }] as const) {
       expect(decide(question([{ name: "a" }, { name: "b", ...lack, ...pinned }]))).toMatchObject({ region: "a", reason: "primary" });
     }
+  });
+
+  it("gets nothing that it failed at", () => {
+    expect(decide(question([{ name: "a" }, { name: "b", tried: true, ...pinned }]))).toMatchObject({ region: "a", reason: "failover" });
   });
 
   it("gets everybody while it returns slowly, too", () => {
@@ -455,7 +454,8 @@ describe("whatever is asked", () => {
       if (reason === "pinned") expect(under(asked, "pin", region)).toBe(true);
       if (reason === "canary") expect(region).toBe(asked.canary);
       if (reason === "primary") expect(region).toBe(serving[0]?.region);
-      if (reason === "failover") expect(region).not.toBe(serving[0]?.region);
+      const overridden = serving.some((each) => under(asked, "pin", each.region) && each.region !== region);
+      if (reason === "failover" && !overridden) expect(region).not.toBe(serving[0]?.region);
       if (reason === "not_found") expect(serving.every(({ verdict }) => verdict === "missing" || verdict === "absent")).toBe(true);
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlaybackRequest } from "../../src/core/contracts.ts";
-import { buildWorld, entry, LOCATOR, ManualClock, manifestRequest, ScriptedHttp, UNKNOWN_LOCATOR } from "./world.ts";
+import { buildWorld, entry, KEY_ID, LOCATOR, ManualClock, manifestRequest, ScriptedHttp, UNKNOWN_LOCATOR } from "./world.ts";
 
 const WEST = "https://we.streaming.example";
 const NORTH = "https://ne.streaming.example";
@@ -132,5 +132,39 @@ describe("holdings", () => {
     expect(directory.forKey(known.keys[0]?.id ?? "")).toEqual({ westeurope: "missing", northeurope: "verified" });
     expect(directory.forKey(UNKNOWN_LOCATOR)).toBeUndefined();
     expect(directory.forKey(null)).toBeUndefined();
+  });
+});
+
+describe("the host of a packaged video's key", () => {
+  const KEYS = [{ id: KEY_ID, fingerprint: "00" }];
+
+  it.each([
+    ["streaming", "none"],
+    ["region", "region"],
+    ["gateway", "gateway"],
+    ["elsewhere", "none"],
+  ] as const)("at %s makes %s answer for it", (keyHost, expected) => {
+    const { catalogue, directory } = locating();
+    catalogue.list = [entry({ westeurope: "verified" }, { keys: KEYS, keyHost })];
+    expect(directory.keyHost(manifestRequest(LOCATOR))).toBe(expected);
+  });
+
+  it("decides who may serve it: those whose keys can be had, and of other regions only keys that are known to be the same", () => {
+    const { catalogue, health, router } = locating();
+    const chosen = () => {
+      const request = manifestRequest(LOCATOR);
+      const located = router.known(request);
+      return located === undefined ? undefined : router.decide(request, located.holdings);
+    };
+    const both = { westeurope: "verified", northeurope: "verified" } as const;
+    catalogue.list = [entry(both, { keys: KEYS, keyHost: "gateway" })];
+    health.set("westeurope", "keys", "unhealthy", "status");
+    expect(chosen()).toMatchObject({ region: "westeurope", reason: "primary" });
+    catalogue.list = [entry(both, { keys: [{ id: KEY_ID, fingerprint: null }], keyHost: "gateway" })];
+    expect(chosen()).toMatchObject({ region: "northeurope", reason: "failover", considered: [{ verdict: "no_keys" }, {}] });
+    catalogue.list = [entry(both, { keys: KEYS, keyHost: "region" })];
+    expect(chosen()).toMatchObject({ region: "northeurope", considered: [{ verdict: "no_keys" }, {}] });
+    catalogue.list = [entry(both, { keys: KEYS, keyHost: "streaming" })];
+    expect(chosen()).toMatchObject({ region: "westeurope", reason: "primary" });
   });
 });

@@ -16,7 +16,15 @@ import { PaircastError } from "../../src/core/errors.ts";
 import { HttpFailure } from "../../src/core/http.ts";
 import { createLog } from "../../src/core/log.ts";
 import { Metrics } from "../../src/core/metrics.ts";
-import type { CatalogueView, HttpAnswer, HttpClient, HttpQuestion, ProbeOnDemand, ProbeRecord } from "../../src/core/ports.ts";
+import type {
+  CatalogueView,
+  CountryReader,
+  HttpAnswer,
+  HttpClient,
+  HttpQuestion,
+  ProbeOnDemand,
+  ProbeRecord,
+} from "../../src/core/ports.ts";
 import { HttpLocatorAsker } from "../../src/gateway/ask.ts";
 import { candidatesFor } from "../../src/gateway/candidates.ts";
 import { LocatorDirectory } from "../../src/gateway/locate.ts";
@@ -117,8 +125,11 @@ export interface Observed {
 
 class RecordingOutcomes {
   readonly observed: Observed[] = [];
+  /** Who saw each of them. */
+  readonly viewers: (string | undefined)[] = [];
 
-  observe(region: string, service: Service, outcome: Outcome): void {
+  observe(region: string, service: Service, outcome: Outcome, viewer?: string): void {
+    this.viewers.push(viewer);
     this.observed.push({ region, service, outcome });
   }
 
@@ -231,10 +242,11 @@ export interface WorldOptions {
   readonly gateway?: Readonly<Record<string, unknown>>;
   readonly clock: Clock;
   readonly http?: HttpClient;
+  readonly countries?: CountryReader;
 }
 
 /** A router over memory; `config` is what the schema makes of `gateway`. */
-export function buildWorld({ regions = REGIONS, gateway = {}, clock, http = new ScriptedHttp() }: WorldOptions) {
+export function buildWorld({ regions = REGIONS, gateway = {}, clock, http = new ScriptedHttp(), countries }: WorldOptions) {
   const keys = { host: "keys.gateway.example", ...(gateway["keys"] as object | undefined) };
   const config: GatewayConfig = configSchema.parse({
     regions: regions.map(({ name, streaming, keys: keysUrl }) => ({ name, streaming, ...(keysUrl === null ? {} : { keys: keysUrl }) })),
@@ -261,7 +273,7 @@ export function buildWorld({ regions = REGIONS, gateway = {}, clock, http = new 
     options: config.unknownLocators,
   });
   const door = frontDoorOf(config);
-  const routing = routingRulesOf(config, null);
+  const routing = routingRulesOf(config, countries ?? null);
   const router = new PlaybackRouter({ regions, door, routing, health, overrides: overrideView, directory, metrics, clock, random });
   return {
     config,

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/core/sqlite.ts";
-import { REMEMBERED_MS, SqliteHealthMemory } from "../../src/health/sqliteMemory.ts";
+import { REMEMBERED_MS } from "../../src/health/remembered.ts";
+import { SqliteHealthMemory } from "../../src/health/sqliteMemory.ts";
+import { TableHealthMemory } from "../../src/health/tableMemory.ts";
 import { describeHealthMemory } from "../conformance/healthMemory.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { MemoryHealthMemory } from "../fakes/memoryHealth.ts";
+import { MemoryTable } from "../fakes/memoryTable.ts";
 import { begin, endStages, status } from "./stage.ts";
 
 let folder: string;
@@ -37,6 +40,12 @@ describeHealthMemory("SQLite", async (clock) => {
     },
   };
 });
+
+describeHealthMemory("table", async (clock) => ({
+  memory: new TableHealthMemory({ table: new MemoryTable(), clock, machine: "gateway-1.example" }),
+  maxAgeMs: REMEMBERED_MS,
+  [Symbol.asyncDispose]: async () => undefined,
+}));
 
 describe("the store in SQLite", () => {
   const health = { status: "unhealthy", since: 1, reason: "refused", detail: "closed", checkedAt: 2, pending: 0 } as const;

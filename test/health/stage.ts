@@ -75,9 +75,13 @@ export async function endStages(): Promise<void> {
   await Promise.all(running.splice(0).map(async (monitor) => monitor.stop()));
 }
 
-/** Regions `we` and `ne`, with streaming only; `first` is what `we` does from the start. */
-export function begin(config: Partial<HealthConfig> = {}, more: Partial<MonitorDeps> = {}, first: Behaviour = "ok"): Stage {
-  const clock = new ManualClock();
+/** Regions `we` and `ne`, with streaming only; `first` is what `we` does from the start; `clock` is that of an earlier stage, where one goes on. */
+export function begin(
+  config: Partial<HealthConfig> = {},
+  more: Partial<MonitorDeps> = {},
+  first: Behaviour = "ok",
+  clock = new ManualClock(),
+): Stage {
   const [west, north] = [new ScriptedProbe(clock), new ScriptedProbe(clock)];
   west.behaviour = first;
   const metrics = new Metrics({

@@ -61,6 +61,7 @@ describe("probes", () => {
       reset: 5,
       timeout: 5,
       dns: 5,
+      abandoned: 5,
       tls: 2,
       status: 5,
       not_found: 5,

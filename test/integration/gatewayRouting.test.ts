@@ -115,3 +115,27 @@ describe.each(WAYS)("%s", (_, path, headers, method) => {
     expect(await ask(path, headers, method)).toMatchObject({ origin: "east", reason: "pinned" });
   });
 });
+
+describe("what health hears of keys", () => {
+  const LICENCE = `/keys/widevine?kid=${KEY_ID}`;
+  const heardFrom = async (proxies: readonly string[], forwarded: readonly string[]) => {
+    const { ask, outcomes } = await listening({ viewers: { proxies } });
+    for (const method of ["GET", "POST"]) {
+      for (const address of forwarded) await ask(LICENCE, { "x-forwarded-for": address, authorization: "Bearer x" }, method);
+    }
+    expect(outcomes.viewers).toHaveLength(2 * forwarded.length);
+    return new Set(outcomes.viewers).size;
+  };
+
+  it("comes from as many viewers as there are behind a load balancer", async () => {
+    expect(await heardFrom(["127.0.0.0/8"], ["198.51.100.1", "198.51.100.2", "2001:db8::1"])).toBe(3);
+  });
+
+  it("and from one, whatever he says he is, where no proxy is trusted", async () => {
+    expect(await heardFrom([], ["198.51.100.1", "198.51.100.2"])).toBe(1);
+  });
+
+  it("and from one where one household has many addresses", async () => {
+    expect(await heardFrom(["127.0.0.0/8"], ["2001:db8:1:2::1", "2001:db8:1:2:ffff::2"])).toBe(1);
+  });
+});

@@ -8,6 +8,9 @@ import { c } from "./c.ts";
 export interface Shape {
   readonly kind: "one" | "two";
 }
+export type Either =
+  | { readonly kind: "one" }
+  | { readonly kind: "two" };
 // a + b
 export function f(a: number, b: boolean): string | null {
   if (a >= 10 && !b) return null;
@@ -18,17 +21,17 @@ export function f(a: number, b: boolean): string | null {
 
 it("changes what does something, and nothing else", () => {
   expect(mutantsOf(SOURCE).map(({ line, after }) => `${line} ${after.trim()}`)).toEqual([
-    "10 if (a > 10 && !b) return null;",
-    "10 if (a >= 10 || !b) return null;",
-    "10 if (a >= 10 && !b) return 0;",
-    "10 if (a >= 10 && b) return null;",
-    "10 if (a >= 11 && !b) return null;",
-    "10 ",
-    "11 ",
-    '12 return a !== 2 ? "one" : "two";',
-    '12 return a === 3 ? "one" : "two";',
-    '12 return a === 2 ? "something_else" : "two";',
-    '12 return a === 2 ? "one" : "something_else";',
+    "13 if (a > 10 && !b) return null;",
+    "13 if (a >= 10 || !b) return null;",
+    "13 if (a >= 10 && !b) return 0;",
+    "13 if (a >= 10 && b) return null;",
+    "13 if (a >= 11 && !b) return null;",
+    "13 ",
+    "14 ",
+    '15 return a !== 2 ? "one" : "two";',
+    '15 return a === 3 ? "one" : "two";',
+    '15 return a === 2 ? "something_else" : "two";',
+    '15 return a === 2 ? "one" : "something_else";',
   ]);
 });
 

@@ -59,9 +59,10 @@ function replacements(line: string, pattern: RegExp, replacement: Replacement): 
   });
 }
 
-const NO_CODE = /^\s*(?:\/\/|\/?\*|import |export (?:interface|type) |interface |type |readonly |(?:export )?(?:async )?function |\}?,?$)/;
+const NO_CODE =
+  /^\s*(?:\/\/|\| |\/?\*|import |export (?:interface|type) |interface |type |readonly |(?:export )?(?:async )?function |\}?,?$)/;
 
-/** Lines that do something, each with its index. The body of an interface consists of `readonly` lines. */
+/** Lines that do something, each with its index. The body of an interface consists of `readonly` lines, a union of `|` lines. */
 function* codeLines(lines: readonly string[]): Generator<readonly [number, string]> {
   let inComment = false;
   for (const [index, line] of lines.entries()) {

@@ -27,6 +27,14 @@ const AREAS: Readonly<Record<string, Area>> = {
     files: sources("health", ["thresholds", "state", "damping", "ramp", "quorum", "schedule"]),
     tests: [tests("health", ["state", "schedule", "damping", "ramp", "quorum"]), tests("health", ["monitor", "flapping"])],
   },
+  decision: {
+    files: sources("gateway", ["candidates", "decide", "eligibility"]),
+    tests: [tests("gateway", ["eligibility", "decide", "leastBad"])],
+  },
+  order: {
+    files: sources("gateway/order", ["cmcd", "hash", "order", "policy", "spread", "viewer", "window"]),
+    tests: [tests("gateway/order", ["order", "viewer", "cmcd", "window", "edges"])],
+  },
 };
 
 const root = new URL("../..", import.meta.url).pathname;

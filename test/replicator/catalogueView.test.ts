@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../src/core/log.ts";
 import type { CatalogueStore } from "../../src/core/ports.ts";
@@ -29,7 +30,7 @@ describe("the catalogue's view", () => {
     expect(view.byLocator("other")).toBeUndefined();
   });
 
-  it("follows writes of others within a second, and reads the list only when something changed", async () => {
+  it("follows writes of others within a second, and reads what has changed, only when something has", async () => {
     const { store, clock, view, counts } = setup();
     const stop = new AbortController();
     const following = view.follow(stop.signal);
@@ -38,7 +39,8 @@ describe("the catalogue's view", () => {
     await clock.advance(1_000);
     expect(view.entries()).toHaveLength(1);
     await clock.advance(10_000);
-    expect(store.calls.count("list")).toBe(2);
+    expect(store.calls.count("list")).toBe(1);
+    expect(store.calls.count("changes")).toBe(1);
     expect(counts).toEqual([0, 1]);
     stop.abort();
     await following;
@@ -82,6 +84,42 @@ describe("the catalogue's view", () => {
     const ids = Array.from({ length: 20 }, (_, at) => `id-${at}`);
     await Promise.all(ids.map((id) => viewed.put(catalogueEntry(id), null)));
     expect(view.entries()).toHaveLength(20);
+  });
+
+  it("reads the whole list again where the store does not know the changes any more", async () => {
+    const { store, clock } = setup();
+    const forgetful: CatalogueStore = { ...viewedStore(store, new CachedCatalogueView({ store, clock, log: silentLog })), changes: async () => null };
+    const view = new CachedCatalogueView({ store: forgetful, clock, log: silentLog });
+    await store.put(catalogueEntry("abc"), null);
+    await view.refresh();
+    await store.put(catalogueEntry("def"), null);
+    await view.refresh();
+    expect(view.entries().map(({ locatorId }) => locatorId)).toEqual(["abc", "def"]);
+    expect(store.calls.count("list")).toBe(2);
+  });
+
+  it("is after any changes what it would be if it were read anew", async () => {
+    const id = fc.constantFrom("a", "B", "c", "d", "e");
+    const key = fc.constantFrom("K1", "k1", "k2", "k3");
+    const change = fc.record({ id, keys: fc.uniqueArray(key, { maxLength: 2 }), remove: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(change, { maxLength: 4 }), { maxLength: 6 }), async (rounds) => {
+        const { store, view, clock } = setup();
+        for (const round of rounds) {
+          for (const { id: locator, keys, remove } of round) {
+            const version = (await store.get(locator))?.version ?? null;
+            const entry = catalogueEntry(locator, { keys: keys.map((each) => ({ id: each, fingerprint: "f" })) });
+            if (remove && version !== null) await store.remove(locator, version);
+            else await store.put(entry, version);
+          }
+          await view.refresh();
+          const fresh = new CachedCatalogueView({ store, clock, log: silentLog });
+          await fresh.refresh();
+          expect(view.entries()).toEqual(fresh.entries());
+          for (const each of ["k1", "k2", "k3"]) expect(view.byKey(each)).toEqual(fresh.byKey(each));
+        }
+      }),
+    );
   });
 
   it("keeps the last entries while the store cannot be read", async () => {

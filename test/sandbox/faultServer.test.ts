@@ -188,12 +188,12 @@ describe("blackhole", () => {
     expect((await get(server, client())).status).toBe(200);
   });
 
-  it("silences an answer in flight", async () => {
+  it.each(["write", "end"] as const)("silences an answer in flight, also its %s", async (step) => {
     const { promise: written, resolve } = Promise.withResolvers<(text: string) => void>();
     const server = await start({
       listener: (_req, res) => {
         res.write("beginning");
-        resolve((text) => res.write(text));
+        resolve((text) => res[step](text));
       },
     });
     const open = await dial(server);
@@ -291,6 +291,29 @@ describe("half-body", () => {
     expect(open.received()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
     expect(open.received()).toContain("x-one: 1\r\n");
     expect(open.received().match(/content-length/gi)).toHaveLength(1);
+  });
+
+  it("meets answers under way: what has been sent stays all there is, what is still to come is cut", async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const server = await start({
+      listener: (req, res) => {
+        const late = req.url === "/late";
+        if (!late) res.writeHead(200, { "content-length": BODY.length }).write(BODY.slice(0, 3));
+        void gate.then(() => res.end(late ? BODY : BODY.slice(3)));
+      },
+    });
+    const [early, late] = [await dial(server), await dial(server)];
+    early.socket.write(ASK);
+    late.socket.write(ASK.replace("/a", "/late"));
+    await eventually(2000, "the first bytes", async () => (early.received().endsWith(BODY.slice(0, 3)) ? true : null));
+    await eventually(2000, "both requests", async () => (server.counts().served === 2 ? true : null));
+    await server.set(fault("half-body"));
+    open();
+    const half = `\r\n\r\n${BODY.slice(0, BODY.length / 2)}`;
+    await eventually(2000, "half of the later body", async () => (late.received().endsWith(half) ? true : null));
+    expect(early.received().endsWith(`\r\n\r\n${BODY.slice(0, 3)}`)).toBe(true);
+    await server.clear();
+    await within(2000, "the hanging connections to close", Promise.all([early.closed, late.closed]));
   });
 
   it("leaves answers without a body alone", async () => {

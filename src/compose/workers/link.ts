@@ -7,6 +7,8 @@ export interface WorkerLink {
   listen(hear: (message: ToWorker) => void): void;
   /** Aborts when the other process has gone. */
   readonly orphaned: AbortSignal;
+  /** Lets go of the other process: an open channel keeps this one from ending. */
+  close(): void;
 }
 
 /** Null where this process was not started as a worker. */
@@ -26,5 +28,8 @@ export function workerLink(): WorkerLink | null {
       });
     },
     orphaned: orphaned.signal,
+    close: () => {
+      if (process.connected) process.disconnect?.();
+    },
   };
 }

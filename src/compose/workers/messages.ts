@@ -26,5 +26,11 @@ export type FromWorker =
   | { readonly type: "started"; readonly url: string }
   | { readonly type: "reloaded"; readonly id: number; readonly url: string }
   | { readonly type: "refused"; readonly id: number; readonly message: string }
-  | { readonly type: "observed"; readonly region: string; readonly service: Service; readonly outcome: Outcome }
+  | {
+      readonly type: "observed";
+      readonly region: string;
+      readonly service: Service;
+      readonly outcome: Outcome;
+      readonly viewer: string | undefined;
+    }
   | { readonly type: "metrics"; readonly id: number; readonly metrics: MetricsDump };

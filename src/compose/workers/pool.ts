@@ -175,7 +175,7 @@ export class WorkerPool {
   }
 
   #hear(message: FromWorker): void {
-    if (message.type === "observed") this.#health?.observe(message.region, message.service, message.outcome);
+    if (message.type === "observed") this.#health?.observe(message.region, message.service, message.outcome, message.viewer);
   }
 
   async #relayLoop(stop: AbortSignal): Promise<void> {

@@ -4,11 +4,11 @@ import type { HealthView, OutcomeSink } from "../../core/ports.ts";
 import type { ServiceNews } from "./messages.ts";
 
 export class RelayedHealth implements HealthView, OutcomeSink {
-  readonly #tell: (region: string, service: Service, outcome: Outcome) => void;
+  readonly #tell: OutcomeSink["observe"];
   readonly #ready = Promise.withResolvers<void>();
   #snapshot: HealthSnapshot;
 
-  constructor(snapshot: HealthSnapshot, tell: (region: string, service: Service, outcome: Outcome) => void) {
+  constructor(snapshot: HealthSnapshot, tell: OutcomeSink["observe"]) {
     this.#snapshot = snapshot;
     this.#tell = tell;
   }
@@ -17,8 +17,8 @@ export class RelayedHealth implements HealthView, OutcomeSink {
     return this.#snapshot;
   }
 
-  observe(region: string, service: Service, outcome: Outcome): void {
-    this.#tell(region, service, outcome);
+  observe(region: string, service: Service, outcome: Outcome, viewer?: string): void {
+    this.#tell(region, service, outcome, viewer);
   }
 
   /** Resolves when every first probe has answered or timed out. */

@@ -42,8 +42,8 @@ export class Worker implements AsyncDisposable {
   static async start({ config, snapshot, ready }: ToWorker & { type: "start" }, { link, log, version }: WorkerOptions): Promise<Worker> {
     await using stack = new AsyncDisposableStack();
     const foundations = stack.use(await composeFoundations({ config: withoutAccounts(config), version, log }));
-    const health = new RelayedHealth(snapshot, (region, service, outcome) => {
-      link.send({ type: "observed", region, service, outcome });
+    const health = new RelayedHealth(snapshot, (region, service, outcome, viewer) => {
+      link.send({ type: "observed", region, service, outcome, viewer });
     });
     if (ready) health.setReady();
     const app = new SwappableApp(gatewayOn(foundations, health, false).app);

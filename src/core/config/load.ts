@@ -36,7 +36,7 @@ export function parseConfig(file: string, text: string, sources: ConfigSources =
   if (document.contents === null) throw new ConfigError(file, [problemAt(null, "is empty; start from paircast.example.yaml")]);
   const references = resolveReferences(document, lines, dirname(resolve(file)), sources);
   if (references.length > 0) throw new ConfigError(file, references);
-  const parsed = configSchema.safeParse(document.toJS());
+  const parsed = configSchema.safeParse(valueOf(file, document));
   const locate = (path: ConfigProblem["path"]) => lineOf(document, lines, path);
   if (!parsed.success)
     throw new ConfigError(
@@ -50,6 +50,15 @@ export function parseConfig(file: string, text: string, sources: ConfigSources =
       found.map((problem) => ({ ...problem, line: locate(problem.path) })),
     );
   return parsed.data;
+}
+
+/** An alias that names no anchor, or so many that they grow without end, shows only now. */
+function valueOf(file: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ConfigError(file, [problemAt(null, `is not YAML: ${error instanceof Error ? error.message : String(error)}`)]);
+  }
 }
 
 function problemAt(line: number | null, message: string): ConfigProblem {

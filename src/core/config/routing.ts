@@ -1,6 +1,7 @@
 /** How regions are ordered for a viewer: the method, its options, and for which requests it holds. */
 import { z } from "zod";
 import { parseNetwork } from "../address.ts";
+import { playback } from "./playback.ts";
 import { durationFrom, nonEmpty, regionName } from "./units.ts";
 
 /** An IP network, or one address. */
@@ -86,6 +87,8 @@ const route = z.strictObject({
   routing,
   /** As `gateway.whenNoneEligible`, which holds where this is left out. */
   whenNoneEligible: z.enum(["open", "closed"]).optional(),
+  /** As `gateway.playback`, which holds where this is left out. */
+  playback: playback.optional(),
 });
 
 /** The first that matches holds; `gateway.routing` where none does. */

@@ -16,7 +16,6 @@ export function routingProblems(config: Config): Problem[] {
     ...policyProblems(gateway.routing, ["gateway", "routing"], config),
     ...gateway.routes.flatMap(({ routing }, at) => policyProblems(routing, ["gateway", "routes", at, "routing"], config)),
     ...gateway.routes.flatMap((route, at) => routeProblems(route, at, config)),
-    ...databaseProblems(config),
   ];
 }
 
@@ -136,11 +135,4 @@ function reachable(prefix: string, host: string | undefined, gateway: Config["ga
   if (keys.host !== undefined && (host === undefined || host === keys.host)) return true;
   if (prefix === "/" || GUID_SEGMENT.test(prefix)) return true;
   return [...prefixes, `${keys.prefix}/`].some((known) => known.startsWith(prefix) || prefix.startsWith(known));
-}
-
-/** A setting that could not be honoured must not be taken silently. */
-function databaseProblems({ gateway: { viewers } }: Config): Problem[] {
-  if (viewers.country === undefined || !("database" in viewers.country)) return [];
-  const message = "this build has no reader for MaxMind databases; use {header, from} or rules with subnets";
-  return [{ path: ["gateway", "viewers", "country", "database"], message }];
 }

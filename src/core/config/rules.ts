@@ -1,4 +1,5 @@
 /** What the schema cannot say: fields that contradict one another, and rules that could never match. */
+import { playbackProblems } from "./playbackRules.ts";
 import { routingProblems } from "./routingRules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
@@ -12,6 +13,7 @@ export function crossFieldProblems(config: Config): Problem[] {
     ...regionProblems(config),
     ...gatewayProblems(config),
     ...routingProblems(config),
+    ...playbackProblems(config),
     ...adminProblems(config),
     ...healthProblems(config),
     ...replicationProblems(config),

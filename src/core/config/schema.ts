@@ -1,6 +1,7 @@
 /** The configuration file: every field with its meaning and default. Unknown keys are refused. */
 import { z } from "zod";
 import { healthSection } from "./health.ts";
+import { manifests, playback, steering } from "./playback.ts";
 import { routes, routing, viewers } from "./routing.ts";
 import { baseUrl, duration, durationFrom, listenAddress, nonEmpty, regionName } from "./units.ts";
 
@@ -75,7 +76,10 @@ const keys = z.strictObject({
     .regex(/^[A-Za-z0-9.-]+$/, "write a host name without port")
     .transform((name) => name.toLowerCase())
     .optional(),
-  /** `auto`: proxied when a redirect would lose something (an Authorization header, a cookie, a second try), else redirected. */
+  /**
+   * `auto`: proxied when a redirect would lose something (an Authorization header, a cookie, a second try), else redirected. Where a route steers
+   * or anchors, always proxied.
+   */
   mode: z.enum(["auto", "proxy", "redirect"]).prefault("auto"),
   /** Time until the answer's headers, for one region. */
   timeout: durationFrom(50).prefault("2s"),
@@ -93,7 +97,7 @@ const keys = z.strictObject({
 const gateway = z.strictObject({
   /** Where players connect. */
   listen: listenAddress.prefault(":8080"),
-  /** URL by which players reach it, where that is not the listen address; for the status page. */
+  /** URL by which players reach it, where that is not the listen address: for the status page, and in manifests that lead back here. */
   publicUrl: baseUrl.optional(),
   /** Processes that answer players on one shared port. 1: the process that does everything else, too. More: as many beside it. */
   workers: z.int().min(1).max(64).prefault(1),
@@ -105,6 +109,10 @@ const gateway = z.strictObject({
   /** Other orders, for some host names or paths. */
   routes,
   viewers,
+  /** What players get for a manifest. */
+  playback: playback.prefault("redirect"),
+  steering,
+  manifests,
   /** When no region is eligible: the least bad one (`open`), or 503 with Retry-After (`closed`). */
   whenNoneEligible: z.enum(["open", "closed"]).prefault("open"),
   retryAfter: durationFrom(1000).prefault("5s"),

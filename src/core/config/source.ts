@@ -12,7 +12,7 @@ export const MAX_CONFIG_BYTES = 1_048_576;
 export interface LoadedConfig {
   readonly config: Config;
   readonly text: string;
-  /** Absolute paths: the file itself, the `file:` secrets, the certificate authorities. */
+  /** Absolute paths: the file itself, the `file:` secrets, the certificate authorities, the country database. */
   readonly files: readonly string[];
   readonly digest: string;
 }
@@ -34,9 +34,22 @@ export function configFrom(file: string, text: string, sources: ConfigSources = 
     },
   };
   const config = parseConfig(file, text, recording);
+  const database = countryDatabaseOf(config);
   // References to the environment are part of it by what they came to.
-  const digest = createHash("sha256").update(JSON.stringify([config, ...read]));
-  return { config, text, files: [...read.keys()], digest: digest.digest("hex") };
+  const digest = createHash("sha256").update(JSON.stringify([config, ...read, database === null ? null : identityOf(database)]));
+  return { config, text, files: [...read.keys(), ...(database === null ? [] : [database])], digest: digest.digest("hex") };
+}
+
+/** Absolute path of the country database that a configuration names; null where it names none. */
+export function countryDatabaseOf({ gateway: { viewers } }: Config): string | null {
+  const { country } = viewers;
+  return country !== undefined && "database" in country ? resolve(country.database) : null;
+}
+
+/** A database may have a hundred megabytes, so it is not read to see whether it is another one. */
+function identityOf(path: string): string {
+  const known = statSync(path, { throwIfNoEntry: false });
+  return known === undefined ? "none" : [known.dev, known.ino, known.size, known.mtimeMs].join(" ");
 }
 
 function readText(file: string, sources: ConfigSources): string {

@@ -1,6 +1,16 @@
 /** DASH MPDs in the words of `manifest.ts`. */
-import { parse, type Located, type Manifest, type Playlist as Representation, type Segment } from "mpd-parser";
+import {
+  inheritAttributes,
+  stringToMpdXml,
+  toM3u8,
+  toPlaylists,
+  type Located,
+  type Manifest,
+  type Playlist as Representation,
+  type Segment,
+} from "mpd-parser";
 import { byteRange } from "./byteRange.ts";
+import { counted } from "./dashTimeline.ts";
 import type { Media, MediaPart, MediaSegment, ParsedManifest, PlaybackKey, Track } from "./manifest.ts";
 
 /** What holds for all representations. */
@@ -14,7 +24,7 @@ interface Presentation {
 
 /** Throws where the text, a URL or a number in it is not what an MPD has. */
 export function dashManifest(text: string, url: string, now?: number): ParsedManifest {
-  const manifest = parse(text, { manifestUri: url, ...(now === undefined ? {} : { NOW: now }) });
+  const manifest = readMpd(text, url, now);
   const presentation = presentationOf(text, url, manifest);
   const audio = Object.values(manifest.mediaGroups.AUDIO).flatMap((group) => Object.values(group));
   const tracks = [
@@ -22,6 +32,14 @@ export function dashManifest(text: string, url: string, now?: number): ParsedMan
     ...audio.flatMap(({ playlists }) => playlists ?? []).map((playlist) => trackOf("audio", playlist, presentation)),
   ];
   return { protocol: "dash", tracks, keyIds: defaultKeyIds(text) };
+}
+
+/** What the parser does, with the segments counted on the way. */
+function readMpd(text: string, url: string, now: number | undefined): Manifest {
+  const options = { manifestUri: url, ...(now === undefined ? {} : { NOW: now }) };
+  const { representationInfo, locations, contentSteeringInfo, eventStream } = inheritAttributes(stringToMpdXml(text), options);
+  const dashPlaylists = toPlaylists(counted(representationInfo));
+  return toM3u8({ dashPlaylists, locations, contentSteering: contentSteeringInfo, eventStream });
 }
 
 function presentationOf(text: string, url: string, manifest: Manifest): Presentation {
@@ -74,15 +92,27 @@ function mediaOf({ endList, segments, sidx }: Omit<Representation, "attributes">
 function segmentOf(segment: Segment, key: PlaybackKey | null): MediaSegment {
   return {
     ...partOf(segment, key),
-    durationMs: Math.round(segment.duration * 1000),
+    durationMs: durationOf(segment),
     init: segment.map === undefined ? null : partOf(segment.map, key),
-    at: Math.round((segment.presentationTime ?? 0) * 1000),
+    at: milliseconds(segment.presentationTime ?? 0),
     discontinuity: segment.discontinuity === true,
     programDateTime: null,
   };
 }
 
+function milliseconds(seconds: number): number {
+  if (!Number.isFinite(seconds)) throw new RangeError("a time that is none");
+  return Math.round(seconds * 1000);
+}
+
+function durationOf({ duration }: Segment): number {
+  if (duration < 0) throw new RangeError("a segment of less than no time");
+  return milliseconds(duration);
+}
+
 function partOf(located: Located, key: PlaybackKey | null): MediaPart {
+  // The parser leaves as it is what it cannot resolve.
+  if (!URL.canParse(located.resolvedUri)) throw new RangeError("a URL that is none");
   return { url: located.resolvedUri, range: byteRange(located.byterange), key };
 }
 

@@ -3,7 +3,7 @@ import type { FailureReason } from "../contracts.ts";
 import { PaircastError } from "../errors.ts";
 
 /** Where in the walk it failed, in the order of the walk. */
-export type PlaybackStep = "manifest" | "playlist" | "index" | "init" | "segment";
+export type PlaybackStep = "manifest" | "playlist" | "index" | "init" | "segment" | "key";
 
 /** The video does not play. `reason` is the metric label; the message says what was asked and what came back. */
 export class PlaybackFailure extends PaircastError {

@@ -81,5 +81,51 @@ declare module "mpd-parser" {
       readonly AUDIO: Readonly<Record<string, Readonly<Record<string, { readonly playlists?: readonly Playlist[] }>>>>;
     };
   }
+  export interface TimelineEntry {
+    readonly t?: number;
+    readonly d: number;
+    readonly r?: number;
+  }
+  /** SegmentTemplate or SegmentList. */
+  export interface Addressing {
+    readonly timescale?: number;
+    readonly duration?: number;
+    readonly startNumber?: number;
+    readonly endNumber?: string;
+    readonly presentationTimeOffset?: number;
+  }
+  export interface RepresentationInfo {
+    /** Seconds, but for `NOW`. */
+    readonly attributes: {
+      readonly type?: string;
+      readonly NOW: number;
+      readonly availabilityStartTime?: number;
+      readonly periodStart?: number | null;
+      readonly periodDuration?: number;
+      readonly sourceDuration?: number;
+      readonly timeShiftBufferDepth?: number;
+    };
+    readonly segmentInfo: {
+      readonly template?: Addressing;
+      readonly list?: Addressing;
+      readonly segmentTimeline?: readonly TimelineEntry[];
+    };
+  }
+  export interface ParsedInfo {
+    readonly representationInfo: readonly RepresentationInfo[];
+    readonly locations?: unknown;
+    readonly contentSteeringInfo?: unknown;
+    readonly eventStream?: unknown;
+  }
   export function parse(text: string, options: { readonly manifestUri: string; readonly NOW?: number }): Manifest;
+  /** `parse` in steps: the document, what each representation inherits, its segments, and all of it as one manifest. */
+  export function stringToMpdXml(text: string): object;
+  export function inheritAttributes(mpd: object, options: { readonly manifestUri: string; readonly NOW?: number }): ParsedInfo;
+  export function toPlaylists(representations: readonly RepresentationInfo[]): readonly object[];
+  export function toM3u8(parts: {
+    readonly dashPlaylists: readonly object[];
+    readonly locations: unknown;
+    readonly contentSteering: unknown;
+    readonly eventStream: unknown;
+  }): Manifest;
 }

@@ -71,9 +71,8 @@ function templateTime({ clock }: ReadOptions, answer: HttpAnswer): number | unde
 
 /** The server's time when it answered, whole seconds in epoch milliseconds; null where it does not say. A cache tells how old its answer is. */
 export function serverTime(headers: Readonly<Record<string, string>>): number | null {
-  const date = Date.parse(headers["date"] ?? "");
-  const age = Number(headers["age"] ?? 0);
-  return Number.isFinite(date) && Number.isFinite(age) ? date + age * 1000 : null;
+  const time = Date.parse(headers["date"] ?? "") + Number(headers["age"] ?? 0) * 1000;
+  return Number.isFinite(time) ? time : null;
 }
 
 function typed(headers: Readonly<Record<string, string>>): string {

@@ -29,6 +29,11 @@ export function bitsOf(chance: number): number {
   return Math.floor(chance * TWO_TO_32) >>> 0;
 }
 
+/** The inverse: the least number of which these are the bits. */
+export function chanceOf(bits: number): number {
+  return (bits >>> 0) / TWO_TO_32;
+}
+
 /** fmix32 of MurmurHash3 (Austin Appleby, public domain). */
 function finalise(value: number): number {
   let bits = value | 0;

@@ -3,7 +3,7 @@ import { inNetwork } from "../../core/address.ts";
 import { fraction, hashText, mix } from "./hash.ts";
 import type { Place, PreparedPolicy } from "./policy.ts";
 import { bounded, rendezvous, weighted, type Loads } from "./spread.ts";
-import { seedOf, type Viewer } from "./viewer.ts";
+import { seedOf, sessionBits, type Viewer } from "./viewer.ts";
 
 /** What an order may depend on beside the policy and the viewer. */
 export interface OrderFacts {
@@ -65,8 +65,7 @@ function methodOrder(prepared: PreparedPolicy, viewer: Viewer, facts: OrderFacts
 
 /** Sticky viewers stay by their session, everybody else by the video, so that its segments are in one region's caches. */
 function hashKey(viewer: Viewer, { video }: OrderFacts): number {
-  if (viewer.session !== null) return hashText(viewer.session);
-  return video === null ? seedOf(viewer) : hashText(video);
+  return sessionBits(viewer) ?? (video === null ? seedOf(viewer) : hashText(video));
 }
 
 /** Those that are about as fast as the fastest, in their order or by the session; then the slower ones by time; then the unmeasured. */
@@ -81,7 +80,8 @@ function fastest(
   if (best === Number.POSITIVE_INFINITY) return regions;
   const near = regions.filter((region) => time(region) <= best + tolerance);
   const far = regions.filter((region) => time(region) > best + tolerance).toSorted((one, other) => bySpeed(time(one), time(other)));
-  return [...(viewer.session === null ? near : rendezvous(near, salts, hashText(viewer.session))), ...far];
+  const session = sessionBits(viewer);
+  return [...(session === null ? near : rendezvous(near, salts, session)), ...far];
 }
 
 /** Infinity less infinity is no number, so equals are told apart first. */

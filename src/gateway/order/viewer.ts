@@ -2,7 +2,7 @@
 import { parseAddress, parseNetwork, type Address, type Network, inNetwork } from "../../core/address.ts";
 import type { CountryReader } from "../../core/ports.ts";
 import { cmcdSession } from "./cmcd.ts";
-import { bitsOf, hashText } from "./hash.ts";
+import { bitsOf, chanceOf, hashText } from "./hash.ts";
 import type { PreparedPolicy } from "./policy.ts";
 
 export interface Viewer {
@@ -13,6 +13,14 @@ export interface Viewer {
   readonly address: Address | null;
   /** Uniform in [0, 1): what decides by chance decides by this. */
   readonly chance: number;
+  /** The number of a session that was named when it began. Left out: that of `session`. */
+  readonly sessionBits?: number;
+}
+
+/** By what a viewer is known again without a word that it said of itself: 32 bits of its session, or of the chance that decided at its start. */
+export interface KeptViewer {
+  readonly as: "session" | "chance";
+  readonly bits: number;
 }
 
 /** Nobody in particular. Only where nothing is left to chance. */
@@ -68,8 +76,31 @@ export function hintedViewer(prepared: PreparedPolicy, hints: ViewerHints, targe
 }
 
 /** 32 bits that are the viewer's own: of his session where he has one, else of chance. */
-export function seedOf({ session, chance }: Viewer): number {
-  return session === null ? bitsOf(chance) : hashText(session);
+export function seedOf(viewer: Viewer): number {
+  return sessionBits(viewer) ?? bitsOf(viewer.chance);
+}
+
+/** 32 bits of the session; null where there is none. */
+export function sessionBits({ session, sessionBits: named }: Viewer): number | null {
+  return named ?? (session === null ? null : hashText(session));
+}
+
+/** What of a viewer has to be kept for him to get the same order again; null where every viewer gets it. */
+export function keptOf(viewer: Viewer): KeptViewer | null {
+  if (viewer === ANYBODY) return null;
+  const bits = sessionBits(viewer);
+  return bits === null ? { as: "chance", bits: bitsOf(viewer.chance) } : { as: "session", bits };
+}
+
+/** A viewer as he is now, with what was kept of him. A session that he names himself counts more. */
+export function keptViewer(viewer: Viewer, kept: KeptViewer | null): Viewer {
+  if (kept === null || viewer === ANYBODY || viewer.session !== null) return viewer;
+  return kept.as === "session" ? { ...viewer, sessionBits: kept.bits } : { ...viewer, chance: chanceOf(kept.bits) };
+}
+
+/** The address that counts as the viewer's; null where there is no socket. */
+export function viewerAddress(wire: WireFacts, proxies: readonly Network[]): Address | null {
+  return believedHops(wire, proxies).at(-1) ?? null;
 }
 
 const QUERY = "query:";

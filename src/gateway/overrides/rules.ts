@@ -15,7 +15,7 @@ export interface OverrideRequest {
   readonly durationMs: number | null;
   readonly expiresAt: number | null;
   readonly by: string;
-  /** Drain or disable even the last eligible region, pin even an unhealthy one. Sets no other rule aside. */
+  /** Drain or disable even the last eligible region; pin a region well or ill. Sets no other rule aside. */
   readonly force: boolean;
 }
 
@@ -69,7 +69,8 @@ export function judgeOverride(request: OverrideRequest, situation: OverrideSitua
   if (refusal !== null) return { allowed: false, refusal };
   const { kind, region, service, by } = request;
   const expiresAt = expiryOf(request, situation.now);
-  return { allowed: true, override: { kind, region, service, reason, by, createdAt: situation.now, expiresAt } };
+  const forced = kind === "pin" && request.force ? { forced: true } : {};
+  return { allowed: true, override: { kind, region, service, reason, by, createdAt: situation.now, expiresAt, ...forced } };
 }
 
 function regionRefusal({ region, service }: OverrideRequest, { regions }: OverrideSituation): OverrideRefusal | null {
@@ -121,7 +122,7 @@ function contradicts({ kind, region, service }: OverrideRequest, other: Override
   return kind === "drain" && other.kind === "pin" && other.region === region && other.service !== service;
 }
 
-/** A pin goes before health: everyone would be sent to where the probes fail. */
+/** A pin yields to illness, so this one would do nothing, or by force send everyone to where the probes fail. */
 function unhealthyPin({ kind, region, service }: OverrideRequest, { health }: OverrideSituation): OverrideRefusal | null {
   if (kind !== "pin") return null;
   const ill = SERVICES.find((each) => overlap(service, each) && health.regions[region]?.[each]?.status === "unhealthy");
@@ -129,7 +130,7 @@ function unhealthyPin({ kind, region, service }: OverrideRequest, { health }: Ov
   const why = health.regions[region]?.[ill]?.reason ?? "no reason given";
   return {
     code: "unhealthy",
-    message: `${region} is unhealthy for ${ill} (${why}), and a pin sends everyone there; force it if you mean it`,
+    message: `${region} is unhealthy for ${ill} (${why}), so a pin would send nobody there, or by force everyone; force it if you mean it`,
   };
 }
 

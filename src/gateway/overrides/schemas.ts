@@ -15,6 +15,7 @@ const override = z.strictObject({
   by: z.string().describe("a name that the operator gave; it proves nothing"),
   createdAt: at,
   expiresAt: at,
+  forced: z.boolean().optional().describe("a pin that holds although the region is unhealthy"),
 });
 
 /** A name that may stand in a log line. */
@@ -31,7 +32,10 @@ export const overrideRequest = z.strictObject({
   duration: duration.optional().describe("from now: 30m, 2h; this or `expiresAt`"),
   expiresAt: at.optional(),
   by: operatorName.optional(),
-  force: z.boolean().prefault(false).describe("also where it takes the last eligible region, or pins an unhealthy one"),
+  force: z
+    .boolean()
+    .prefault(false)
+    .describe("also where it takes the last eligible region; a pin then holds while the region is unhealthy, too"),
 });
 
 const event = z.strictObject({ at, action: z.enum(["set", "lifted", "expired"]), override, by: z.string() });

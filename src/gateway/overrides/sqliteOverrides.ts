@@ -26,9 +26,9 @@ export class SqliteOverrides implements OverrideStore {
       this.#removeExpired(override.createdAt);
       this.#database
         .prepare(
-          `INSERT INTO overrides (region, service, id, kind, reason, set_by, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO overrides (region, service, id, kind, reason, set_by, created_at, expires_at, forced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (region, service) DO UPDATE SET id = excluded.id, kind = excluded.kind, reason = excluded.reason,
-               set_by = excluded.set_by, created_at = excluded.created_at, expires_at = excluded.expires_at`,
+               set_by = excluded.set_by, created_at = excluded.created_at, expires_at = excluded.expires_at, forced = excluded.forced`,
         )
         .run(
           override.region,
@@ -39,6 +39,7 @@ export class SqliteOverrides implements OverrideStore {
           override.by,
           override.createdAt,
           override.expiresAt,
+          override.forced === true ? 1 : 0,
         );
       this.#record({ at: override.createdAt, action: "set", override, by: override.by });
     });
@@ -110,6 +111,7 @@ function overrideOf(row: Row): Override {
     by: String(row["set_by"]),
     createdAt: Number(row["created_at"]),
     expiresAt: Number(row["expires_at"]),
+    ...(row["forced"] === 1 ? { forced: true } : {}),
   };
 }
 

@@ -5,7 +5,7 @@ import { HttpFailure } from "../../core/http.ts";
 import { askTwice } from "../../core/playback/get.ts";
 import type { CanarySource, CertificateSource, Fingerprint, HttpAnswer, HttpClient, PeerCertificate } from "../../core/ports.ts";
 import type { ProbedRegion } from "./canary.ts";
-import type { KeyDoor } from "./keyPlace.ts";
+import type { KeyDoor } from "../../core/playback/keyPlace.ts";
 import { KeyReferences } from "./keyReferences.ts";
 import { PlaylistKeys } from "./playlistKeys.ts";
 import type { SignalLimits } from "./signals.ts";

@@ -8,7 +8,7 @@ import type { TrackPlayback } from "../../core/playback.ts";
 import type { ProbedRegion } from "./canary.ts";
 import { askForKey, reasonOf, type ProbeContext } from "./context.ts";
 import { examineKey } from "./keyAnswer.ts";
-import { keyPlace, type KeyPlace } from "./keyPlace.ts";
+import { keyPlace, type KeyPlace } from "../../core/playback/keyPlace.ts";
 import type { Finding } from "./probe.ts";
 
 export interface ProofResult {

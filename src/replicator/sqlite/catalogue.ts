@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { CatalogueEntry } from "../../core/contracts.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { CatalogueStore, VersionedEntry } from "../../core/ports.ts";
+import type { CatalogueChanges, CatalogueStore, Fence, VersionedEntry } from "../../core/ports.ts";
 import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 
 const PAGE = 200;
@@ -22,16 +22,18 @@ export class SqliteCatalogue implements CatalogueStore {
     return row === undefined ? null : versioned(row);
   }
 
-  async put(entry: CatalogueEntry, expected: string | null): Promise<string> {
+  async put(entry: CatalogueEntry, expected: string | null, fence?: Fence): Promise<string> {
     return inTransaction(this.#database, () => {
       const id = entry.locatorId.toLowerCase();
       this.#expect(id, expected);
+      if (fence !== undefined) this.#expectLease(id, fence);
       const version = this.#nextRevision();
       this.#database
         .prepare(
           "INSERT INTO catalogue (locator_id, version, entry) VALUES (?, ?, ?) ON CONFLICT (locator_id) DO UPDATE SET version = excluded.version, entry = excluded.entry",
         )
         .run(id, version, JSON.stringify(entry));
+      this.#database.prepare("DELETE FROM catalogue_removed WHERE locator_id = ?").run(id);
       return String(version);
     });
   }
@@ -40,8 +42,9 @@ export class SqliteCatalogue implements CatalogueStore {
     inTransaction(this.#database, () => {
       const id = locatorId.toLowerCase();
       this.#expect(id, expected);
-      this.#nextRevision();
+      const version = this.#nextRevision();
       this.#database.prepare("DELETE FROM catalogue WHERE locator_id = ?").run(id);
+      this.#database.prepare("INSERT OR REPLACE INTO catalogue_removed (locator_id, version) VALUES (?, ?)").run(id, version);
     });
   }
 
@@ -69,8 +72,25 @@ export class SqliteCatalogue implements CatalogueStore {
     return String(this.#state()["revision"]);
   }
 
+  /** What is written between these reads is in the next ones again: the revision is read first. */
+  async changes(since: string): Promise<CatalogueChanges | null> {
+    const revision = await this.revision();
+    const after = /^\d+$/.test(since) ? Number(since) : Number.POSITIVE_INFINITY;
+    if (after > Number(revision)) return null;
+    const written = this.#database.prepare("SELECT locator_id, entry FROM catalogue WHERE version > ?").all(after);
+    const removed = this.#database.prepare("SELECT locator_id FROM catalogue_removed WHERE version > ?").all(after);
+    const changed = new Map<string, CatalogueEntry | null>(written.map((row) => [idOf(row), entryOf(row)]));
+    for (const row of removed) changed.set(idOf(row), null);
+    return { revision, changed };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  #expectLease(id: string, { jobId, owner }: Fence): void {
+    if (this.#database.prepare("SELECT 1 FROM leases WHERE job_id = ? AND owner = ?").get(jobId, owner) !== undefined) return;
+    throw new PaircastError("lease_lost", `write catalogue entry ${id}: another process has taken ${jobId} over`, { retry: "retry" });
   }
 
   #state(): Row {
@@ -98,5 +118,13 @@ export class SqliteCatalogue implements CatalogueStore {
 }
 
 function versioned(row: Row): VersionedEntry {
-  return { entry: JSON.parse(String(row["entry"])) as CatalogueEntry, version: String(row["version"]) };
+  return { entry: entryOf(row), version: String(row["version"]) };
+}
+
+function entryOf(row: Row): CatalogueEntry {
+  return JSON.parse(String(row["entry"])) as CatalogueEntry;
+}
+
+function idOf(row: Row): string {
+  return String(row["locator_id"]);
 }

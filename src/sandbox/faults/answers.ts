@@ -11,13 +11,14 @@ const LOGIN_PAGE = `<!doctype html>
 </html>
 `;
 
-/** The bare status, without the CORS headers that the service itself would set: a browser reports a network error. */
-export function answerStatus(res: ServerResponse, status: number): void {
+/** The bare status. Without `cors` the service's own CORS headers are missing, too, and a browser reports a network error. */
+export function answerStatus(res: ServerResponse, status: number, cors: boolean): void {
   const bodiless = status === 204 || status === 304;
   const text = bodiless ? "" : `${status} ${STATUS_CODES[status] ?? "Unknown"}\n`;
   res.writeHead(status, {
     "content-type": "text/plain",
     "cache-control": "no-store",
+    ...(cors ? { "access-control-allow-origin": "*" } : {}),
     ...(bodiless ? {} : { "content-length": text.length }),
   });
   res.end(text);

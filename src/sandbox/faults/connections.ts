@@ -27,7 +27,7 @@ export class Connections {
       this.#speaking.delete(socket);
       this.#held.delete(socket);
     });
-    if (this.#silent) socket.cork();
+    if (this.#silent) hush(socket);
   }
 
   /** Leaves the client of `socket` without an answer until `release`, which closes it. */
@@ -36,15 +36,21 @@ export class Connections {
   }
 
   /** Nothing is written any more: answers in flight stop where they are. */
-  silence(): void {
+  silenceAll(): void {
     this.#silent = true;
-    for (const socket of this.#speaking) socket.cork();
+    for (const socket of this.#speaking) hush(socket);
+  }
+
+  /** The answer in flight on `socket` stops where it is, until `release` closes it. */
+  silence(socket: Socket): void {
+    hush(socket);
+    this.hold(socket);
   }
 
   /** Ends the silence. Answers in flight go on, as after a lost route that came back; what was held is closed. */
   release(): void {
     for (const socket of this.#held) socket.destroy();
-    if (this.#silent) for (const socket of this.#speaking) socket.uncork();
+    if (this.#silent) for (const socket of this.#speaking) unhush(socket);
     this.#silent = false;
   }
 
@@ -56,4 +62,15 @@ export class Connections {
   resetAll(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
+}
+
+/** Corked for good: at the end of an answer Node's HTTP server uncorks by itself. */
+function hush(socket: Socket): void {
+  socket.cork();
+  socket.uncork = () => undefined;
+}
+
+function unhush(socket: Socket): void {
+  Reflect.deleteProperty(socket, "uncork");
+  while (socket.writableCorked > 0) socket.uncork();
 }

@@ -4,8 +4,11 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { peerVersion } from "../process.ts";
 
-/** What is asked for: `redirect` manifests of many videos, each with a query of its own; `key` 16 bytes by GET; `licence` 2 KB by POST. */
-export type LoadKind = "redirect" | "key" | "licence";
+/**
+ * What is asked for: `redirect` manifests of many videos, each with a query of its own; `manifest` the same without a query, as viewers of the
+ * same videos ask; `key` 16 bytes by GET; `licence` 2 KB by POST.
+ */
+export type LoadKind = "redirect" | "manifest" | "key" | "licence";
 
 export interface LoadOptions {
   /** Without a trailing slash. */

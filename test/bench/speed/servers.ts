@@ -63,15 +63,22 @@ async function workDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "paircast-speed-"));
 }
 
+/** What a player gets for a manifest; `redirect` is what the task of that name compares with others. */
+export type PlaybackMode = "redirect" | "steer" | "anchor";
+
 /** `workers`: processes on the shared port; null: the one process does everything. */
-export async function startPaircast({ task, origins, cpus }: ServerOptions, workers: number | null = null): Promise<SpeedServer> {
+export async function startPaircast(
+  { task, origins, cpus }: ServerOptions,
+  workers: number | null = null,
+  playback: PlaybackMode = "redirect",
+): Promise<SpeedServer> {
   const directory = await workDirectory();
   const [port, admin] = [await freePort(), await freePort()];
   const database = join(directory, "paircast.db");
   await publish(database);
   const configuration = {
     regions: origins.map((origin, index) => ({ name: `region-${index}`, streaming: `http://${origin}`, keys: `http://${origin}` })),
-    gateway: { listen: `127.0.0.1:${port}`, keys: { mode: task === "keys" ? "proxy" : "auto" } },
+    gateway: { listen: `127.0.0.1:${port}`, keys: { mode: task === "keys" ? "proxy" : "auto" }, playback },
     admin: { listen: `127.0.0.1:${admin}` },
     health: { interval: "2s" },
     replication: { enabled: false },
@@ -88,7 +95,7 @@ export async function startPaircast({ task, origins, cpus }: ServerOptions, work
     file,
     ...(workers === null ? [] : ["--workers", String(workers)]),
   ];
-  return launched({ name: "paircast", command, directory, port, cpus });
+  return launched({ name: playback === "redirect" ? "paircast" : `paircast ${playback}`, command, directory, port, cpus });
 }
 
 /** The catalogue as a replicator leaves it: every video verified in both regions. */
@@ -98,7 +105,7 @@ async function publish(database: string): Promise<void> {
 }
 
 function videoEntry(number: number): CatalogueEntry {
-  const copy = { state: "verified", at: 0, detail: "for the bench" } as const;
+  const copy = { state: "verified", at: 0, detail: "for the bench", aligned: true } as const;
   return {
     locatorId: `8d7ab48c-5d43-4f31-9d52-${String(number).padStart(12, "0")}`,
     locatorName: `locator-${number}`,

@@ -84,6 +84,10 @@ const BAD: Record<string, readonly [string, string]> = {
     `${minimal}replication:\n  sources: [northeurope]\n`,
     "paircast.yaml:5: replication.sources[0]: no region is named northeurope; regions are westeurope",
   ],
+  "an alias without an anchor": [
+    `${minimal}health: { interval: *later }\n`,
+    "paircast.yaml: is not YAML: Unresolved alias (the anchor must be set before the alias): later",
+  ],
   "a replication target without account": [
     `${minimal}replication:\n  targets: [westeurope]\n`,
     "paircast.yaml:5: replication.targets[0]: region westeurope has neither a media account nor storage, so nothing can be replicated there",

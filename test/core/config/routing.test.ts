@@ -170,10 +170,8 @@ describe("the routing part of a configuration", () => {
     expect(routing).toMatchObject({ rules: [{ countries: ["DE"] }] });
   });
 
-  it("refuses to need a reader for databases that is not there, and wants a region to choose from", () => {
-    expect(problems("  viewers:\n    country: { database: x.mmdb }\n")).toEqual([
-      "p.yaml:7: gateway.viewers.country.database: this build has no reader for MaxMind databases; use {header, from} or rules with subnets",
-    ]);
+  it("takes a country database, and wants a region to choose from", () => {
+    expect(problems("  viewers:\n    country: { database: x.mmdb }\n")).toEqual([]);
     const alone = "regions: [{ name: a, streaming: 'https://a.example' }]\ngateway:\n  routing: { canary: { region: a, percent: 5 } }\n";
     expect(() => parseConfig("p.yaml", alone, sources)).toThrow(
       "p.yaml:3: gateway.routing.canary: there is only one region, so it gets every viewer; add one or remove this",

@@ -227,6 +227,11 @@ describe("the last eligible region", () => {
   it("is no matter of a pin, which must only be of a region that is well", () => {
     expect(verdict(request({ kind: "pin" }), situation(ALL_ILL))).toBe("unhealthy");
     expect(verdict(request({ kind: "pin", force: true }), situation(ALL_ILL))).toBe("allowed");
+    expect(judgeOverride(request({ kind: "pin", force: true }), situation(ALL_ILL))).toMatchObject({ override: { forced: true } });
+    for (const harmless of [{ kind: "pin", force: false } as const, { kind: "drain", force: true } as const]) {
+      const ruling = judgeOverride(request(harmless), situation(ALL_WELL));
+      expect(ruling.allowed && "forced" in ruling.override).toBe(false);
+    }
     expect(verdict(request({ kind: "pin", region: "northeurope", service: "keys" }), situation(ALL_ILL))).toBe("unhealthy");
     expect(verdict(request({ kind: "pin" }), situation({ westeurope: { streaming: "degraded", keys: "unknown" } }))).toBe("allowed");
   });

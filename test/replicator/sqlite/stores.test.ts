@@ -24,17 +24,20 @@ afterEach(() => {
 });
 
 catalogueStoreConformance("memory", async () => {
-  const store = new MemoryCatalogue();
-  return { store, second: store, [Symbol.asyncDispose]: async () => {} };
+  const journal = new MemoryJournal();
+  const store = new MemoryCatalogue((fence) => journal.holds(fence));
+  return { store, second: store, journal, [Symbol.asyncDispose]: async () => {} };
 });
 
 catalogueStoreConformance("SQLite, two connections", async () => {
   const path = statePath();
-  const [store, second] = [new SqliteCatalogue(path), new SqliteCatalogue(path)];
+  const [store, second, journal] = [new SqliteCatalogue(path), new SqliteCatalogue(path), new SqliteJournal(path)];
   return {
     store,
     second,
+    journal,
     [Symbol.asyncDispose]: async () => {
+      await journal[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       await second[Symbol.asyncDispose]();
     },

@@ -3,7 +3,7 @@ import { admin } from "./api.js";
 import { age, byId, el, show } from "./dom.js";
 
 /**
- * @typedef {{id: string, kind: "drain"|"disable"|"pin", region: string, service: string, reason: string, by: string, createdAt: number, expiresAt: number}} Override
+ * @typedef {{id: string, kind: "drain"|"disable"|"pin", region: string, service: string, reason: string, by: string, createdAt: number, expiresAt: number, forced?: boolean}} Override
  * @typedef {{at: number, action: "set"|"lifted"|"expired", override: Override, by: string}} OverrideEvent
  * @typedef {{now: number, overrides: Override[], audit: OverrideEvent[]}} Overrides
  * @typedef {(text: string, tone?: string) => void} Report
@@ -81,13 +81,14 @@ export function overridesOf(region) {
 }
 
 /** @param {Override} override */
-function row({ id, kind, region, service, reason, by, expiresAt }) {
+function row({ id, kind, region, service, reason, by, expiresAt, forced = false }) {
+  const word = forced ? `${DONE[kind]}, well or ill` : DONE[kind];
   const subject = service === "all" ? region : `${region} ${service}`;
   const button = { type: "button", class: "mend", "data-lift": id, "aria-label": `Lift: ${subject} ${DONE[kind]}` };
   return el(
     "li",
     { "data-override": id },
-    el("p", {}, el("strong", {}, `${subject} ${DONE[kind]}`), `: ${reason}`),
+    el("p", {}, el("strong", {}, `${subject} ${word}`), `: ${reason}`),
     el("p", { class: "muted" }, `by ${by}, for another ${age(expiresAt - latest.now)}`),
     el("button", button, "Lift"),
   );

@@ -1,11 +1,16 @@
-// hls.js on the gateway's URL. A redirect pins a session to its region, so a watchdog loads the gateway's URL again where it stopped.
+// hls.js on the gateway's URL, with the client kit: it leaves a dead region at the first sign, and where the picture still stops, a watchdog
+// loads the gateway's URL again at the old position.
 import Hls from "hls.js";
+import { demoteOnTimeout, hlsConfig } from "paircast/hlsjs.js";
+import { watchdog } from "paircast/watchdog.js";
 
-const STUCK_AFTER_MS = 3000;
+const BUFFER_SECONDS = 10;
 const SAME_ERROR_MS = 5000;
+/** A region that dies while the first picture is awaited. */
+const STARTS_WITHIN_MS = 5000;
 
 /**
- * @typedef {{region: string|null, reason: string|null, level: string, keyFrom: string, reloads: number}} PlayerFacts
+ * @typedef {{region: string|null, level: string, keyFrom: string, reloads: number}} PlayerFacts
  */
 
 export class Player {
@@ -20,38 +25,60 @@ export class Player {
     this.nameOf = nameOf;
     /** @type {Hls | null} */
     this.hls = null;
+    /** @type {ReturnType<typeof watchdog> | null} */
+    this.watchdog = null;
     /** @type {PlayerFacts} */
-    this.facts = { region: null, reason: null, level: "", keyFrom: "", reloads: 0 };
-    this.progress = { time: 0, at: 0 };
+    this.facts = { region: null, level: "", keyFrom: "", reloads: 0 };
     this.lastError = { text: "", at: 0 };
-    this.source = { url: "", token: "", keys: "" };
-    setInterval(() => this.watch(), 500);
   }
 
   /**
    * @param {string} url the gateway's URL of the video
    * @param {string} token for the key, or empty
    * @param {string} keys the gateway's key URL: the token goes there and nowhere else
-   * @param {number} [position] seconds
    */
-  play(url, token, keys, position = 0) {
+  play(url, token, keys) {
+    this.watchdog?.stop();
+    this.load(url, token, keys, -1);
+    const again = (/** @type {number} */ position) => {
+      this.facts.reloads += 1;
+      this.report(`stopped at ${position.toFixed(1)} s: asking the gateway again`, "act");
+      this.load(url, token, keys, position);
+    };
+    this.watchdog = watchdog(this.video, again, { startMs: STARTS_WITHIN_MS });
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} token
+   * @param {string} keys
+   * @param {number} startPosition seconds, or -1 for where the video begins
+   */
+  load(url, token, keys, startPosition) {
+    const live = this.hls?.latestLevelDetails?.live === true;
     this.hls?.destroy();
-    this.source = { url, token, keys };
-    this.progress = { time: position, at: performance.now() };
     const hls = new Hls({
-      startPosition: position,
-      maxBufferLength: 10,
-      maxMaxBufferLength: 10,
+      ...hlsConfig({ bufferSeconds: BUFFER_SECONDS }),
+      startPosition: live ? -1 : startPosition,
+      maxBufferLength: BUFFER_SECONDS,
+      maxMaxBufferLength: BUFFER_SECONDS,
       maxBufferSize: 0,
       xhrSetup: (xhr, target) => {
         if (token !== "" && target.startsWith(keys)) xhr.setRequestHeader("authorization", `Bearer ${token}`);
       },
     });
     this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => {
-      const host = new URL(data.url).host;
-      if (host !== this.facts.region) this.report(`playing from ${this.nameOf(host)}`, "good");
-      this.facts.region = host;
+    demoteOnTimeout(hls, { onDemote: (pathway, reason) => this.report(`player: leaves ${pathway} (${reason})`, "act") });
+    this.observe(hls);
+    hls.loadSource(url);
+    hls.attachMedia(this.video);
+    this.video.play().catch((error) => this.report(`the browser would not start: ${error}`));
+  }
+
+  /** @param {Hls} hls */
+  observe(hls) {
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag, networkDetails }) => {
+      if (frag.type === "main" && networkDetails instanceof XMLHttpRequest) this.servedBy(new URL(networkDetails.responseURL).host);
     });
     hls.on(Hls.Events.LEVEL_SWITCHED, (_, data) => {
       const level = hls.levels[data.level];
@@ -63,11 +90,14 @@ export class Player {
     });
     hls.on(Hls.Events.ERROR, (_, data) => {
       this.reportError(`player: ${data.fatal ? "fatal " : ""}${data.details}`);
-      if (data.fatal) this.progress.at = performance.now() - STUCK_AFTER_MS;
+      if (data.fatal) this.watchdog?.broken();
     });
-    hls.loadSource(url);
-    hls.attachMedia(this.video);
-    this.video.play().catch((error) => this.report(`the browser would not start: ${error}`));
+  }
+
+  /** @param {string} host */
+  servedBy(host) {
+    if (host !== this.facts.region) this.report(`playing from ${this.nameOf(host)}`, "good");
+    this.facts.region = host;
   }
 
   /**
@@ -79,18 +109,5 @@ export class Player {
     if (text === this.lastError.text && now - this.lastError.at < SAME_ERROR_MS) return;
     this.lastError = { text, at: now };
     this.report(text, "bad");
-  }
-
-  watch() {
-    const { video, progress } = this;
-    if (this.hls === null || (video.paused && !video.ended && video.readyState > 2)) return;
-    if (video.ended || Math.abs(video.currentTime - progress.time) > 0.05) {
-      this.progress = { time: video.currentTime, at: performance.now() };
-      return;
-    }
-    if (performance.now() - progress.at < STUCK_AFTER_MS) return;
-    this.facts.reloads += 1;
-    this.report(`stopped at ${progress.time.toFixed(1)} s: asking the gateway again`, "act");
-    this.play(this.source.url, this.source.token, this.source.keys, progress.time);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { keyIdentity } from "../../../src/core/playback/keyIdentity.ts";
-import { keyPlace } from "../../../src/health/probes/keyPlace.ts";
+import { keyIdentity } from "../../src/core/playback/keyIdentity.ts";
+import { keyHostOf, keyPlace, movedUri } from "../../src/core/playback/keyPlace.ts";
 
 const here = { name: "we", streaming: "https://v-we.example/base", keys: "https://k-we.example" };
 const there = { name: "ne", streaming: "https://v-ne.example", keys: "https://k-ne.example" };
@@ -48,5 +48,30 @@ describe("the identity of a key", () => {
     ["/", "/"],
   ])("%s", (target, identity) => {
     expect(keyIdentity(target)).toBe(identity);
+  });
+});
+
+describe("whose host players are sent to", () => {
+  const shared = { name: "we", streaming: "https://h.example/video", keys: "https://h.example/keys" };
+
+  it.each([
+    ["https://v-we.example/base/v/key.bin", here, "streaming"],
+    ["https://k-we.example/?kid=1", here, "elsewhere"],
+    ["https://h.example/keys/one", shared, "region"],
+    ["https://gw.example/keys/one", here, "gateway"],
+    ["https://keys.example?kid=1", here, "gateway"],
+    ["https://unknown.example/one", here, "elsewhere"],
+    ["skd://1234", here, "elsewhere"],
+  ])("by %s", (uri, region, expected) => {
+    expect(keyHostOf(uri, region, door)).toBe(expected);
+  });
+
+  it("is judged by the original's playlist, where relative addresses lead to its own hosts", () => {
+    expect(movedUri("https://v-ne.example/v/key.bin", there, here)).toBe("https://v-we.example/base/v/key.bin");
+    expect(movedUri("https://k-ne.example/?kid=1", there, here)).toBe("https://k-we.example/?kid=1");
+    expect(movedUri("https://k-we.example/?kid=1", there, here)).toBe("https://k-we.example/?kid=1");
+    expect(movedUri("https://k-ne.example/?kid=1", there, { name: "we", streaming: "https://v-we.example" })).toBe(
+      "https://k-ne.example/?kid=1",
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** Where the key of a playlist is asked for, and which service answers for it. Pure. */
+import type { PlaylistKeyHost } from "../contracts.ts";
 
 /** Base URLs of a region's services. */
 export interface KeyRegion {
@@ -36,8 +37,28 @@ export function keyPlace(uri: string, region: KeyRegion, others: readonly KeyReg
   return region.keys === undefined ? null : { service: "keys", target, sure: false };
 }
 
+/** `region` is the one whose copy has the URI. Only a URI that is relative leads to a host of each region's own. */
+export function keyHostOf(uri: string, region: KeyRegion, door: KeyDoor): PlaylistKeyHost {
+  const own = ownPlace(uri, region);
+  if (own?.service === "streaming") return "streaming";
+  if (own !== null) return originOf(region.keys) === originOf(region.streaming) ? "region" : "elsewhere";
+  const [, host = "", target = ""] = /^https?:\/\/([^/?#:]+)(?::\d+)?([^#]*)/i.exec(uri) ?? [];
+  return throughGateway(host, target.startsWith("/") ? target : `/${target}`, door) === null ? "elsewhere" : "gateway";
+}
+
+/** The same URI as `to`'s copy of the playlist has it. */
+export function movedUri(uri: string, from: KeyRegion, to: KeyRegion): string {
+  const place = ownPlace(uri, from);
+  const base = place === null ? undefined : to[place.service === "keys" ? "keys" : "streaming"];
+  return place === null || base === undefined ? uri : base + place.target;
+}
+
+function originOf(url: string | undefined): string | null {
+  return /^https?:\/\/[^/?#]+/i.exec(url ?? "")?.[0].toLowerCase() ?? null;
+}
+
 /** The longer base URL is the more exact one. */
-function ownPlace(uri: string, { streaming, keys }: KeyRegion): KeyPlace | null {
+function ownPlace(uri: string, { streaming, keys }: KeyRegion): Exclude<KeyPlace, { service: "elsewhere" }> | null {
   const atKeys = below(uri, keys);
   const atStreaming = below(uri, streaming);
   if (atKeys !== null && (atStreaming === null || atKeys.length <= atStreaming.length))
