@@ -26,7 +26,7 @@ export function vhsOptions() {
  * @property {(event: string, listener: () => void) => void} off
  * @property {(safety: boolean) => object | undefined} tech
  *
- * @typedef {{requestType?: string, beforeSend?: (request: XMLHttpRequest) => void}} RequestOptions
+ * @typedef {{requestType?: string, timeout?: number, beforeSend?: (request: XMLHttpRequest) => void}} RequestOptions
  * @typedef {XMLHttpRequest & {uri: string, requestType: string, aborted?: boolean}} VhsRequest
  * @typedef {(options: RequestOptions) => RequestOptions} OnRequest
  * @typedef {(request: VhsRequest, error: (Error & {code?: string}) | null, response: {statusCode?: number} | undefined) => void} OnResponse
@@ -104,7 +104,11 @@ class VhsDemotion {
     const xhr = this.vhs?.xhr;
     if (xhr === undefined) return;
     /** @type {OnRequest} */
-    const onRequest = (options) => ({ ...options, beforeSend: (request) => this.listen(request, options) });
+    const onRequest = (options) => {
+      // VHS's own timeout, 1.5 segments, would come before a long silence does, and both loaders then wait until the buffer is empty.
+      const limit = REGION_REQUESTS.has(options.requestType ?? "") ? { timeout: 0 } : {};
+      return { ...options, ...limit, beforeSend: (request) => this.listen(request, options) };
+    };
     /** @type {OnResponse} */
     const onResponse = (request, error, response) => this.answered(request, error, response);
     const onSteered = () => this.steered();

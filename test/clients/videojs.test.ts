@@ -90,6 +90,17 @@ describe("demoteOnFailure of video.js", () => {
     player.events.emit("xhr-hooks-ready");
   }
 
+  it("keeps VHS from giving a segment up by its own, shorter timeout, and leaves the gateway's requests their own", () => {
+    const asked = (requestType: string): number | undefined => {
+      let options: Parameters<OnRequest>[0] = { requestType, timeout: 3_000 };
+      for (const hook of player.requestHooks) options = hook(options);
+      return options.timeout;
+    };
+    expect(asked("segment")).toBe(0);
+    expect(asked("segment-media-initialization")).toBe(0);
+    expect(asked("segment-key")).toBe(3_000);
+  });
+
   it.each([
     { what: "no answer", error: new Error("network"), status: 0 },
     { what: "status 503", error: null, status: 503 },

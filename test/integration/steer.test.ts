@@ -105,6 +105,16 @@ describe("a segment under the gateway's own path", () => {
   });
 });
 
+describe("a browser's cross-origin requests", () => {
+  it("may be redirected, and are answered by a region that is told of no origin", async () => {
+    const sent = await get(`${sandbox.ready.gateway}${video.hls}`, { origin: "https://page.example" });
+    expect([sent.status, sent.headers["access-control-allow-origin"]]).toEqual([302, "*"]);
+    // After a redirect from one origin to another, browsers send this (Fetch standard, 4.4).
+    const found = await get(String(sent.headers["location"]), { origin: "null" });
+    expect([found.status, found.headers["access-control-allow-origin"]]).toEqual([200, "*"]);
+  });
+});
+
 describe("a steered video", () => {
   it("of HLS names both regions and the gateway, and every playlist that it names is there", async () => {
     const { status, text, headers } = await get(gatewayUrl("steer", video.hls));

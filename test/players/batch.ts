@@ -12,8 +12,6 @@ export interface BatchOptions {
   readonly lead: number;
   /** Seconds that are watched after the loss, beyond the length of the buffer. */
   readonly beyond: number;
-  /** Seconds; where the region returns. */
-  readonly steeringTtl: number;
 }
 
 export interface CellResult {
@@ -45,7 +43,7 @@ export async function runBatch(lab: Lab, browser: Browser, cells: readonly Cell[
   await lab.loseRegionA(fault);
   stack.defer(async () => lab.returnRegionA());
   await Promise.all(viewers.map(async (viewer, at) => watched(viewer, { lostAt, ahead: ahead[at] ?? 0, beyond: options.beyond })));
-  const returnedAt = story === "return" ? await returned(lab, viewers, options) : null;
+  const returnedAt = story === "return" ? await returned(lab, viewers) : null;
   return Promise.all(viewers.map(async (viewer) => resultOf(viewer, lostAt, returnedAt)));
 }
 
@@ -125,14 +123,14 @@ class Steadiness {
   }
 }
 
-/** Time for players to hear of it and to load the next segment. */
-const RETURN_MARGIN_MS = 10_000;
+/** Shaka bans a host for 60 s; then it may still have to hear of it, and to want a segment. */
+const RETURN_MS = 75_000;
 
 /** Resolves with the time at which the gateway preferred region A again, when every viewer loads from it again or has had time enough. */
-async function returned(lab: Lab, viewers: readonly Viewer[], { steeringTtl }: BatchOptions): Promise<number> {
+async function returned(lab: Lab, viewers: readonly Viewer[]): Promise<number> {
   await lab.returnRegionA();
   const at = epochNow();
-  await until(2 * steeringTtl * 1000 + RETURN_MARGIN_MS, async () =>
+  await until(RETURN_MS, async () =>
     Promise.resolve(viewers.every(({ served }) => served.some((each) => each.region === "a" && each.at >= at))),
   );
   return at;

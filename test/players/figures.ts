@@ -110,12 +110,20 @@ export function startBeyondRedirect({ cell, outcome }: Run, runs: readonly Run[]
   return outcome.startMs === null ? Infinity : Math.max(0, outcome.startMs - usual) / 1000;
 }
 
+/** Shaka bans a host that failed for 60 s, whatever steering says and whatever is configured. */
+const BANS: readonly PlayerName[] = ["shaka-hls", "shaka-dash"];
+
 function returnFigures(runs: readonly Run[]): Figure[] {
   const returns = runs.filter(({ cell }) => cell.story === "return");
   return [true, false].flatMap((kit) => {
+    const name = `region returns, ${kit ? "kit" : "plain"}`;
     const chosen = returns.filter(({ cell }) => cell.kit === kit);
-    if (chosen.length === 0) return [];
-    const ttls = chosen.map(({ backMs, steeringTtl }) => (backMs ?? Infinity) / 1000 / steeringTtl);
-    return [{ name: `region returns, ${kit ? "kit" : "plain"}: last viewer back`, value: Math.max(...ttls), unit: "TTLs" }];
+    const others = chosen.filter(({ cell }) => !BANS.includes(cell.player));
+    return [...lastBack(`${name}: last viewer back`, chosen), ...lastBack(`${name}, without Shaka: last viewer back`, others)];
   });
+}
+
+function lastBack(name: string, runs: readonly Run[]): Figure[] {
+  if (runs.length === 0) return [];
+  return [{ name, value: Math.max(...runs.map(({ backMs, steeringTtl }) => (backMs ?? Infinity) / 1000 / steeringTtl)), unit: "TTLs" }];
 }

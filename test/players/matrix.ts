@@ -43,7 +43,7 @@ export function cellName({ story, player, mode, content, protection, fault, stee
 
 const isDash = (player: PlayerName): boolean => player === "shaka-dash" || player === "dash.js";
 
-/** What exists: dash.js has no AES-128 of whole segments, the live figures are HLS, and a live window holds no 30 s. */
+/** What exists: dash.js has no AES-128 of whole segments, regions are lost live in HLS, and a live window holds no 30 s. */
 function exists({ player, content, protection, buffer }: Pick<Cell, "player" | "content" | "protection" | "buffer">): boolean {
   if (player === "dash.js" && protection === "aes") return false;
   return content === "vod" || (!isDash(player) && buffer === 6);
@@ -77,9 +77,19 @@ function outageCells(): Cell[] {
   );
 }
 
+/** Live, because the sample on demand would end before the last player may come back. */
 function returnCells(): Cell[] {
   return [true, false].flatMap((kit) =>
-    PLAYERS.map((player): Cell => ({ ...CLEAR_VOD, story: "return", player, mode: "steer", steering: null, buffer: 6, kit })),
+    PLAYERS.map((player): Cell => ({
+      ...CLEAR_VOD,
+      story: "return",
+      player,
+      mode: "steer",
+      content: "live",
+      steering: null,
+      buffer: 6,
+      kit,
+    })),
   );
 }
 

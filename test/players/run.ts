@@ -60,7 +60,7 @@ async function runAll(batches: readonly (readonly Cell[])[], options: PlayersArg
   const executable = findChromium();
   if (executable === null) throw new Error(HOW_TO_GET_CHROMIUM);
   const { lead, steeringTtl, results } = options;
-  const settings: BatchOptions = { lead, steeringTtl, beyond: options.quick ? QUICK_BEYOND_S : BEYOND_S };
+  const settings: BatchOptions = { lead, beyond: options.quick ? QUICK_BEYOND_S : BEYOND_S };
   await using stack = new AsyncDisposableStack();
   const browser = stack.adopt(await launchChromium(executable), async (each) => each.close());
   const lab = stack.use(await Lab.start(`${steeringTtl}s`));

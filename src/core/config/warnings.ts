@@ -1,7 +1,7 @@
 /** What a valid configuration is better without, or better with. Nothing is refused for it. */
 import { pathText } from "./problems.ts";
-import { isLoopback } from "./rules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
+import { isLoopback } from "./units.ts";
 
 export interface ConfigWarning {
   /** Where, as in `regions[0].canary`. */
@@ -13,6 +13,7 @@ export function configWarnings({ regions, gateway }: Config): ConfigWarning[] {
   return [
     ...regions.flatMap((region, at) => (provesLittle(region) ? [{ path: pathText(["regions", at]), message: littleProven(region) }] : [])),
     ...(saysHttp(gateway) ? [{ path: pathText(["gateway", "playback"]), message: SAYS_HTTP }] : []),
+    ...(rewrites(gateway) ? sharedHosts(regions) : []),
   ];
 }
 
@@ -21,8 +22,22 @@ const SAYS_HTTP =
 
 /** Steered and anchored manifests name the gateway itself. Who listens on loopback is trying things out. */
 function saysHttp({ playback, routes, publicUrl, viewers, listen }: Config["gateway"]): boolean {
-  const rewrites = [playback, ...routes.map((route) => route.playback)].some((mode) => mode === "steer" || mode === "anchor");
-  return rewrites && publicUrl === undefined && viewers.proxies.length === 0 && !isLoopback(listen.host);
+  return rewrites({ playback, routes }) && publicUrl === undefined && viewers.proxies.length === 0 && !isLoopback(listen.host);
+}
+
+function rewrites({ playback, routes }: Pick<Config["gateway"], "playback" | "routes">): boolean {
+  return [playback, ...routes.map((route) => route.playback)].some((mode) => mode === "steer" || mode === "anchor");
+}
+
+/** Shaka Player leaves a host name, whatever the port. */
+function sharedHosts(regions: readonly RegionConfig[]): ConfigWarning[] {
+  return regions.flatMap(({ name, streaming }, at) => {
+    const { hostname } = new URL(streaming);
+    const other = regions.slice(0, at).find((region) => new URL(region.streaming).hostname === hostname);
+    if (other === undefined) return [];
+    const message = `regions ${other.name} and ${name} share the host name ${hostname}: a player that leaves one of them (Shaka Player goes by host name) leaves both; give each a name of its own`;
+    return [{ path: pathText(["regions", at, "streaming"]), message }];
+  });
 }
 
 /** Nothing is ever verified there, so nothing else is there to ask for. */

@@ -25,8 +25,11 @@ const URI_ATTRIBUTES: ReadonlyMap<string, readonly string[]> = new Map([
   ["#EXT-X-DATERANGE", ["X-ASSET-URI", "X-ASSET-LIST"]],
 ]);
 
-/** In the directory of its playlist or below, whoever reads it: no need to resolve it, and a long playlist has thousands. */
-const PLAIN_RELATIVE = /^(?![/?#])(?!.*(?:\.\.|%2e|[:\\{]))/i;
+/**
+ * In the directory of its playlist or below, whoever reads it: no need to resolve it, and a long playlist has thousands. Nothing but visible
+ * ASCII, for URL parsers drop blanks and control characters: two dots with a tab between them climb too.
+ */
+const PLAIN_RELATIVE = /^(?![/?#])(?!.*(?:\.\.|%2e|[:\\{]))[!-~]+$/i;
 
 interface Plan {
   readonly options: AnchorOptions;
@@ -104,9 +107,9 @@ function anchoredUri(written: string, plan: Plan): string {
   return shortened(target, text, plan);
 }
 
-/** What was root-relative stays so. */
+/** What was root-relative stays so, unless its path would be read as a host. */
 function shortened(target: string, text: string, { here }: Plan): string {
   const url = new URL(target);
   const rooted = text.startsWith("/") && !text.startsWith("//") && url.origin === new URL(here).origin;
-  return writable(rooted ? url.pathname + url.search + url.hash : target);
+  return writable(rooted && !url.pathname.startsWith("//") ? url.pathname + url.search + url.hash : target);
 }

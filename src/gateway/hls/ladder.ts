@@ -33,15 +33,19 @@ function groups(attributes: readonly Attribute[]): readonly Attribute[] {
   return attributes.filter(({ name }) => GROUP_ATTRIBUTES.includes(name));
 }
 
-/** Undoes what `steerHls` did, so that doing it again changes nothing. */
+/** Undoes what `steerHls` did, so that doing it again changes nothing: the region's entries, in the places of the pathway listed first. */
 function onlyPathway(items: readonly Item[], id: string): readonly Item[] {
-  const kept: Item[] = [];
-  for (const item of items) {
-    if (!isEntry(item)) kept.push(item);
-    else if (pathwayOf(item) === id) kept.push(withoutPathway(item, id));
+  const entries = items.filter(isEntry);
+  const first = entries[0] === undefined ? null : pathwayOf(entries[0]);
+  const own = entries.filter((entry) => pathwayOf(entry) === id).map((entry) => withoutPathway(entry, id));
+  if (own.length === 0 || own.length !== entries.filter((entry) => pathwayOf(entry) === first).length) {
+    throw new Refusal("unsteerable", `it is steered already, and does not list the pathway ${id} as it does the others`);
   }
-  if (!kept.some(isEntry)) throw new Refusal("unsteerable", `it is steered already, and lists no pathway ${id}`);
-  return kept;
+  let taken = 0;
+  return items.flatMap((item): Item[] => {
+    if (!isEntry(item)) return [item];
+    return pathwayOf(item) === first ? own.slice(taken, (taken += 1)) : [];
+  });
 }
 
 function withoutPathway(entry: Entry, id: string): Entry {

@@ -142,5 +142,15 @@ function sessionData(line: string, { url: base, variables, targets, options }: P
   const url = written === "" || missing !== null ? null : resolved(text, base);
   if (url === null || !isHttp(url)) return line;
   const { move } = options.anchor === null ? targets[0] : (targets.at(-1) ?? targets[0]);
-  return withAttributes(line, attributes, new Map([["URI", quoted(writable(moved(url, move) ?? url.href))]]));
+  return withAttributes(line, attributes, new Map([["URI", quoted(writable(sessionUrl(url, move, targets)))]]));
+}
+
+function sessionUrl(url: URL, move: Move, targets: readonly Target[]): string {
+  return moved(url, move) ?? moved(atSource(url, targets), move) ?? url.href;
+}
+
+/** The same at the region that the text came from: a playlist of our own names it where another region was best. */
+function atSource(url: URL, targets: readonly Target[]): URL {
+  const found = targets.find(({ move }) => url.href.startsWith(`${move.to}/`));
+  return found === undefined ? url : new URL(found.move.origin + found.move.path + url.href.slice(found.move.to.length));
 }

@@ -26,3 +26,18 @@ describe("a configuration is warned of", () => {
     expect(warned(region)).toEqual([]);
   });
 });
+
+describe("regions under one host name", () => {
+  const warnings = (playback: string, second: string): string[] => {
+    const region = (name: string, streaming: string): string =>
+      `  - { name: ${name}, streaming: "${streaming}", canary: { manifest: "/a.m3u8" } }\n`;
+    const text = `regions:\n${region("west", "https://media.example/west")}${region("north", second)}gateway: { publicUrl: "https://play.example", playback: ${playback} }\n`;
+    return configWarnings(parseConfig("paircast.yaml", text, { env: {}, readFile: () => "" })).map(({ path }) => path);
+  };
+
+  it("are left both by a player that leaves one, where it is steered", () => {
+    expect(warnings("steer", "https://media.example:8443/north")).toEqual(["regions[1].streaming"]);
+    expect(warnings("steer", "https://north.example")).toEqual([]);
+    expect(warnings("redirect", "https://media.example/north")).toEqual([]);
+  });
+});

@@ -3,8 +3,11 @@ import { dashSettings, demoteOnFailure } from "../../../clients/dashjs.js";
 import { reloadDashjs } from "../../../clients/reload.js";
 import { watchdog } from "../../../clients/watchdog.js";
 
-/** What dash.js says of a segment that could not be loaded, also when it goes on at another location. */
-const SEGMENT_FAILED = 27;
+/**
+ * What dash.js says of a clock, an index, a segment and an initialization segment that could not be loaded, also when it goes on at another
+ * location; and of a steering manifest, without a code.
+ */
+const REQUEST_FAILED = [16, 26, 27, 28, null, undefined];
 
 /** @type {import("./types.d.ts").StartPlayer} */
 export async function start(video, { url, buffer, live, kit }, report) {
@@ -18,7 +21,7 @@ export async function start(video, { url, buffer, live, kit }, report) {
   });
   const watch = kit ? watchdog(video, reloadDashjs(player, url)) : null;
   player.on(MediaPlayer.events.ERROR, (/** @type {any} */ { error }) => {
-    const fatal = error.code !== SEGMENT_FAILED;
+    const fatal = !REQUEST_FAILED.includes(error.code);
     report(`${error.code} ${error.message}`, fatal);
     if (fatal) watch?.broken();
   });
