@@ -43,17 +43,17 @@ export async function replicate(terminal: Terminal, options: ReplicateOptions): 
 }
 
 function text(summary: Summary): string {
-  const { assets, changed, conflicts, failed, bytes, withdrawn, withdrawalsRefused, unreachable } = summary;
+  const { assets, changed, conflicts, failed, elsewhere, bytes, withdrawn, withdrawalsRefused, unreachable } = summary;
   const lines = summary.results
     .filter(({ result }) => result !== "unchanged")
     .map(({ assetName, source, target, result, counts, error }) => {
       const done = `${counts.blobsCopied} blobs (${counts.bytesCopied} bytes) copied, ${counts.published} locators verified`;
       return `${assetName}: ${source} -> ${target}: ${result}: ${error === null ? done : error.message}`;
     });
-  const quiet = changed + conflicts + failed + withdrawn + withdrawalsRefused.length + unreachable.length === 0;
+  const quiet = changed + conflicts + failed + elsewhere + withdrawn + withdrawalsRefused.length + unreachable.length === 0;
   const total = quiet
     ? `nothing to do: ${counted(assets, "asset")} ${assets === 1 ? "is" : "are"} the same everywhere`
-    : `${counted(assets, "asset")}: ${counted(changed, "job")} changed something, ${bytes} bytes copied, ${counted(conflicts, "conflict")}, ${failed} failed, ${counted(withdrawn, "locator")} withdrawn`;
+    : `${counted(assets, "asset")}: ${counted(changed, "job")} changed something, ${bytes} bytes copied, ${counted(conflicts, "conflict")}, ${failed} failed, ${counted(withdrawn, "locator")} withdrawn${elsewhere === 0 ? "" : `, ${elsewhere} by other processes`}`;
   return [
     ...lines,
     ...unreachable.map((region) => `${region}: cannot be asked what it publishes; see the log above`),

@@ -18,10 +18,12 @@ export interface Applicable {
   readonly awaitingRestart: readonly string[];
 }
 
-/** The stores are open and their file is being written: another one is another process's. Worker processes are there from the start. */
+/** The stores are open and being written: others are another process's. Worker processes are there from the start. */
 export function applicable(before: Config, after: Config): Applicable {
   const awaitingRestart = [
-    ...(before.state.path === after.state.path ? [] : ["state.path"]),
+    ...(["path", "tables", "queues"] as const).flatMap((part) =>
+      isDeepStrictEqual(before.state[part], after.state[part]) ? [] : [`state.${part}`],
+    ),
     ...(before.gateway.workers === after.gateway.workers ? [] : ["gateway.workers"]),
   ];
   if (awaitingRestart.length === 0) return { config: after, awaitingRestart };

@@ -5,14 +5,11 @@ import type { CatalogueEntry, Override } from "../core/contracts.ts";
 import { keyedFingerprint } from "../core/fingerprint.ts";
 import type { Log } from "../core/log.ts";
 import { Metrics, type MeteredRegion } from "../core/metrics.ts";
-import type { CatalogueStore, Fingerprint, HealthMemory, Journal, OverrideEvent, OverrideStore } from "../core/ports.ts";
+import type { CatalogueStore, Fingerprint, HealthMemory, Journal, OverrideEvent, OverrideStore, WorkQueue } from "../core/ports.ts";
 import { CachedOverrideView } from "../gateway/overrides/overrideView.ts";
-import { SqliteOverrides } from "../gateway/overrides/sqliteOverrides.ts";
 import { StatusFeed } from "../gateway/statusFeed.ts";
-import { SqliteHealthMemory } from "../health/sqliteMemory.ts";
 import { CachedCatalogueView, verifiedCounts, viewedStore } from "../replicator/catalogueView.ts";
-import { SqliteCatalogue } from "../replicator/sqlite/catalogue.ts";
-import { SqliteJournal } from "../replicator/sqlite/journal.ts";
+import { openStores } from "./stores.ts";
 
 export interface StateOptions {
   readonly config: Config;
@@ -33,6 +30,8 @@ export interface State {
   readonly catalogue: CatalogueStore;
   readonly view: CachedCatalogueView;
   readonly journal: Journal;
+  /** Opens the queue of jobs, for the caller to close; null where machines share tables and no queues. */
+  readonly openWork: (() => Promise<WorkQueue>) | null;
   readonly overrideStore: OverrideStore;
   readonly overrides: CachedOverrideView;
   readonly memory: HealthMemory;
@@ -48,8 +47,8 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
   const { config, version, log, clock, random } = options;
   const metrics = new Metrics({ version, regions: meteredRegions(config) });
   metrics.watchLog(log);
-  const store = stack.use(new SqliteCatalogue(config.state.path));
-  const journal = stack.use(new SqliteJournal(config.state.path));
+  const stores = await openStores({ state: config.state, clock, random }, stack);
+  const { catalogue: store, journal, overrides: overrideStore, memory, openWork } = stores;
   const feed = new StatusFeed();
   const onChange = (entries: readonly CatalogueEntry[]): void => {
     recordCatalogue(metrics, entries);
@@ -57,10 +56,8 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
   };
   const view = new CachedCatalogueView({ store, clock, log, onChange });
   await view.refresh();
-  const overrideStore = stack.use(new SqliteOverrides(config.state.path));
   const overrides = overrideView(overrideStore, { log, clock, metrics, feed });
   await overrides.refresh();
-  const memory = stack.use(new SqliteHealthMemory(config.state.path, clock));
   const fingerprint = keyedFingerprint(await store.fingerprintKey());
   const catalogue = viewedStore(store, view);
   return {
@@ -73,6 +70,7 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
     catalogue,
     view,
     journal,
+    openWork,
     overrideStore,
     overrides,
     memory,

@@ -46,8 +46,3 @@ export interface Table {
   list(partition: string, range: RowRange): AsyncIterable<Row>;
   write(partition: string, changes: readonly RowChange[]): Promise<readonly string[] | null>;
 }
-
-/** A single change that is known to be allowed, or its absence to be no harm. */
-export async function wrote(table: Table, partition: string, change: RowChange): Promise<string | null> {
-  return (await table.write(partition, [change]))?.[0] ?? null;
-}

@@ -60,7 +60,10 @@ export function descending(number: number): string {
 export function jsonValues(record: unknown, what: string): RowValues {
   const text = JSON.stringify(record);
   if (text.length > LONGEST_TEXT)
-    throw new PaircastError("state_too_large", `store ${what}: it has ${text.length} characters of JSON, a table row at most ${LONGEST_TEXT}`);
+    throw new PaircastError(
+      "state_too_large",
+      `store ${what}: it has ${text.length} characters of JSON, a table row at most ${LONGEST_TEXT}`,
+    );
   const values: Record<string, string> = {};
   for (let start = 0, at = 0; start < text.length; at += 1) {
     const end = chunkEnd(text, start);
@@ -84,6 +87,8 @@ export function recordOf(row: Row): unknown {
   try {
     return JSON.parse(parts.join(""));
   } catch (cause) {
-    throw new PaircastError("state_unavailable", `read row ${row.key}: it is not as it was written; restore the table from a backup`, { cause });
+    throw new PaircastError("state_unavailable", `read row ${row.key}: it is not as it was written; restore the table from a backup`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /** Who may use the admin listener. Closed by default: a token, or else nobody who is not on this machine. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isLoopback } from "../core/config/rules.ts";
+import { isLoopback } from "../core/config/units.ts";
 
 export interface AdminRequestFacts {
   readonly method: string;

@@ -49,19 +49,38 @@ export class CatalogueContents {
   }
 }
 
-/** What stays, with what is new, in order: one pass over both. */
-function merged(entries: readonly CatalogueEntry[], changed: ReadonlyMap<string, CatalogueEntry | null>): CatalogueEntry[] {
-  const fresh = [...changed].flatMap(([id, entry]) => (entry === null ? [] : [{ id, entry }])).sort((one, other) => (one.id < other.id ? -1 : 1));
-  const all: CatalogueEntry[] = [];
-  let next = 0;
-  for (const entry of entries) {
-    const id = entry.locatorId.toLowerCase();
-    for (let one = fresh[next]; one !== undefined && one.id < id; one = fresh[next]) {
-      all.push(one.entry);
-      next += 1;
-    }
-    if (!changed.has(id)) all.push(entry);
+/** More changes than this are sorted in with everything; each of fewer moves what comes after it. */
+const FEW = 64;
+
+function merged(entries: readonly CatalogueEntry[], changed: ReadonlyMap<string, CatalogueEntry | null>): readonly CatalogueEntry[] {
+  if (changed.size > FEW) return mergedMany(entries, changed);
+  const all = entries.slice();
+  for (const [id, entry] of changed) {
+    const at = placeOf(all, id);
+    const isThere = all[at] !== undefined && idOf(all[at]) === id;
+    all.splice(at, isThere ? 1 : 0, ...(entry === null ? [] : [entry]));
   }
-  for (const { entry } of fresh.slice(next)) all.push(entry);
   return all;
+}
+
+function mergedMany(entries: readonly CatalogueEntry[], changed: ReadonlyMap<string, CatalogueEntry | null>): readonly CatalogueEntry[] {
+  const stays = entries.map((entry) => ({ id: idOf(entry), entry })).filter(({ id }) => !changed.has(id));
+  const fresh = [...changed].flatMap(([id, entry]) => (entry === null ? [] : [{ id, entry }]));
+  return [...stays, ...fresh].sort((one, other) => (one.id < other.id ? -1 : 1)).map(({ entry }) => entry);
+}
+
+/** Where an id stands, or would stand. */
+function placeOf(entries: readonly CatalogueEntry[], id: string): number {
+  let [from, below] = [0, entries.length];
+  while (from < below) {
+    const middle = (from + below) >>> 1;
+    const entry = entries[middle];
+    if (entry !== undefined && idOf(entry) < id) from = middle + 1;
+    else below = middle;
+  }
+  return from;
+}
+
+function idOf({ locatorId }: CatalogueEntry): string {
+  return locatorId.toLowerCase();
 }

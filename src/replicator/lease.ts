@@ -9,6 +9,8 @@ export interface LeaseOptions {
   /** Names this process; a random GUID. */
   readonly owner: string;
   readonly leaseMs: number;
+  /** False: one that is held is not waited for. Default true. */
+  readonly wait?: boolean;
 }
 
 /**
@@ -34,8 +36,8 @@ export async function withLease<T>(
   }
 }
 
-async function acquire({ journal, clock, owner, leaseMs }: LeaseOptions, jobId: string, stop?: AbortSignal): Promise<void> {
-  const until = clock.monotonic() + leaseMs * 1.2;
+async function acquire({ journal, clock, owner, leaseMs, wait = true }: LeaseOptions, jobId: string, stop?: AbortSignal): Promise<void> {
+  const until = clock.monotonic() + (wait ? leaseMs * 1.2 : 0);
   while (!(await journal.acquire(jobId, owner, clock.now(), leaseMs))) {
     if (clock.monotonic() >= until)
       throw new PaircastError("job_busy", `replicate ${jobId}: another process is working on it`, { retry: "retry" });

@@ -8,7 +8,7 @@ import { discover, jobsFor, type Entries, type Listing, type MassWithdrawal, typ
 import { jobId } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
 import { replicateAsset, type AmsDeps } from "./run.ts";
-import type { JobResult } from "./runJob.ts";
+import type { JobResult, Sharing } from "./runJob.ts";
 import { withdrawGone, type PublishedCheck, type Withdrawals } from "./withdraw.ts";
 
 /** How the publications of one kind of account are found and carried. */
@@ -17,7 +17,7 @@ export interface ReplicationDriver {
   readonly publications: (region: string, signal: AbortSignal) => Promise<readonly LocatorSummary[]>;
   /** Asks the source of an entry for this one publication. */
   readonly isPublished: PublishedCheck;
-  readonly replicate: (job: PlannedJob, stop?: AbortSignal) => Promise<JobResult>;
+  readonly replicate: (job: PlannedJob & { readonly sharing?: Sharing }, stop?: AbortSignal) => Promise<JobResult>;
 }
 
 export interface PassOptions {
@@ -40,6 +40,8 @@ export interface PassSummary {
   readonly unchanged: number;
   readonly conflicts: number;
   readonly failed: number;
+  /** Jobs that other processes did since the pass began, or are still at. */
+  readonly elsewhere: number;
   /** Bytes copied. */
   readonly bytes: number;
   /** Copies that must not serve any more because their source has unpublished them. */
@@ -70,6 +72,7 @@ export async function replicationPass(
   options: PassOptions,
   stop?: AbortSignal,
 ): Promise<PassSummary> {
+  const since = deps.clock.now();
   const entries = await readEntries(deps);
   const unreachable: string[] = [];
   const listings = new Map<string, Promise<Listing>>();
@@ -93,7 +96,8 @@ export async function replicationPass(
   const targets = [...new Set([...options.targets, ...options.sources])].map(async (target) => {
     const own = wanted.filter(({ source }) => source === target || options.targets.includes(target));
     const listing = (await listings.get(target)) ?? null;
-    await runTarget(deps, driver, jobsFor(own, entries, { target, listing, full: options.full }), listing, results, stop);
+    const jobs = jobsFor(own, entries, { target, listing, full: options.full });
+    await runTarget(deps, driver, { jobs, listing, since }, results, stop);
   });
   await Promise.all(targets);
   if (stop?.aborted !== true) deps.metrics?.replicationPass(deps.clock.now() / 1000);
@@ -119,23 +123,49 @@ async function list(deps: JobDeps, driver: ReplicationDriver, region: string, un
   }
 }
 
-/** A target that could not even list what it has is not tried asset by asset: each try would cost a time-out. */
+interface TargetWork {
+  readonly jobs: readonly PlannedJob[];
+  readonly listing: Listing;
+  /** When the pass began: what other processes have done since then is done. */
+  readonly since: number;
+}
+
+/**
+ * A target that could not even list what it has is not tried asset by asset: each try would cost a time-out. Jobs that another process is at
+ * come last: it may have ended by then, or have died.
+ */
 async function runTarget(
   deps: JobDeps,
   driver: ReplicationDriver,
-  jobs: readonly PlannedJob[],
-  listing: Listing,
+  { jobs, listing, since }: TargetWork,
   results: JobResult[],
   stop?: AbortSignal,
 ): Promise<void> {
+  const busy: PlannedJob[] = [];
+  const share = async (job: PlannedJob, wait: boolean): Promise<JobResult> => {
+    const result = await driver.replicate({ ...job, sharing: { since, wait } }, stop);
+    // It may have been done for other locators of the asset than these.
+    return result.elsewhere === "done" && !(await isVerified(deps, job)) ? driver.replicate(job, stop) : result;
+  };
   const run = async (job: PlannedJob): Promise<void> => {
-    results.push(listing === null ? notTried(deps, job) : await driver.replicate(job, stop));
+    const result = listing === null ? notTried(deps, job) : await share(job, false);
+    if (result.elsewhere === "busy") busy.push(job);
+    else results.push(result);
+  };
+  const wait = async (job: PlannedJob): Promise<void> => {
+    results.push(await share(job, true));
   };
   try {
     await forEachBounded(jobs, deps.options.concurrency, run, stop);
+    await forEachBounded(busy, deps.options.concurrency, wait, stop);
   } catch (error) {
     if (stop?.aborted !== true) throw error;
   }
+}
+
+async function isVerified({ catalogue }: JobDeps, { locatorIds, target }: PlannedJob): Promise<boolean> {
+  const stored = await Promise.all(locatorIds.map(async (id) => catalogue.get(id)));
+  return stored.every((version) => version?.entry.regions[target]?.state === "verified");
 }
 
 function notTried({ metrics }: JobDeps, job: PlannedJob): JobResult {
@@ -161,12 +191,14 @@ function summarise(
   unreachable: readonly string[],
 ): PassSummary {
   const count = (wanted: JobResult["result"]): number => results.filter(({ result }) => result === wanted).length;
+  const elsewhere = results.filter((result) => result.elsewhere !== undefined).length;
   return {
     assets: new Set(publications.map(({ source, assetName }) => `${source}/${assetName}`)).size,
     changed: count("changed"),
-    unchanged: count("unchanged"),
+    unchanged: count("unchanged") - elsewhere,
     conflicts: count("conflict"),
     failed: count("failed"),
+    elsewhere,
     bytes: results.reduce((sum, { counts }) => sum + counts.bytesCopied, 0),
     withdrawn,
     withdrawalsRefused: refused,

@@ -1,7 +1,7 @@
 /** Writes the catalogue, last of all: compare and set, merging with what other jobs wrote meanwhile. */
 import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
 import { errorCode } from "../core/errors.ts";
-import type { CatalogueStore } from "../core/ports.ts";
+import type { CatalogueStore, Fence } from "../core/ports.ts";
 import type { JobContext } from "./runJob.ts";
 import { withCopy, withoutCopy, type VideoFacts } from "./entry.ts";
 
@@ -16,17 +16,24 @@ export interface VerifiedVideo {
 }
 
 /** Says that the job's target holds these videos, verified. */
-export async function publishVerified({ deps, identity, tally }: JobContext, videos: readonly VerifiedVideo[]): Promise<void> {
+export async function publishVerified({ deps, identity, tally, fence }: JobContext, videos: readonly VerifiedVideo[]): Promise<void> {
   for (const { facts, detail, aligned } of videos) {
     const copy: RegionCopy = { state: "verified", at: deps.clock.now(), detail, ...(aligned === null ? {} : { aligned }) };
-    if (await update(deps.catalogue, facts.locatorId, (stored) => withCopy(stored, facts, identity.target, copy))) tally.published += 1;
+    if (await update(deps.catalogue, facts.locatorId, (stored) => withCopy(stored, facts, identity.target, copy), fence))
+      tally.published += 1;
   }
 }
 
 /** Says that the job's target must not serve these videos any more. */
-export async function withdrawFrom({ deps, identity, tally }: JobContext, locatorIds: readonly string[], detail: string): Promise<void> {
+export async function withdrawFrom(
+  { deps, identity, tally, fence }: JobContext,
+  locatorIds: readonly string[],
+  detail: string,
+): Promise<void> {
   for (const id of new Set(locatorIds)) {
-    if (await withdrawCopy(deps.catalogue, id.toLowerCase(), identity.target, deps.clock.now(), detail)) tally.published += 1;
+    const change = (stored: CatalogueEntry | null) =>
+      stored === null ? null : withoutCopy(stored, identity.target, deps.clock.now(), detail);
+    if (await update(deps.catalogue, id.toLowerCase(), change, fence)) tally.published += 1;
   }
 }
 
@@ -45,13 +52,14 @@ async function update(
   catalogue: CatalogueStore,
   locatorId: string,
   change: (stored: CatalogueEntry | null) => CatalogueEntry | null,
+  fence?: Fence,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const stored = await catalogue.get(locatorId);
     const next = change(stored?.entry ?? null);
     if (next === null) return false;
     try {
-      await catalogue.put(next, stored?.version ?? null);
+      await catalogue.put(next, stored?.version ?? null, fence);
       return true;
     } catch (error) {
       if (errorCode(error) !== "catalogue_conflict" || attempt >= TRIES) throw error;

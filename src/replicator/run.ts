@@ -3,7 +3,7 @@ import type { MediaAccount } from "../core/ports.ts";
 import { AssetReplication } from "./assetReplication.ts";
 import type { JobIdentity } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import { runJob, type JobResult } from "./runJob.ts";
+import { runJob, type JobResult, type Sharing } from "./runJob.ts";
 
 export interface AmsDeps extends JobDeps {
   readonly accounts: ReadonlyMap<string, MediaAccount>;
@@ -12,6 +12,8 @@ export interface AmsDeps extends JobDeps {
 export interface AssetJob extends JobIdentity {
   /** Lower-case ids of the locators to carry; left out: all that the source has for the asset. */
   readonly locatorIds?: readonly string[];
+  /** Where other processes work on the same library; left out: the job is done here, whoever did it before. */
+  readonly sharing?: Sharing;
 }
 
 /**
@@ -29,5 +31,6 @@ export async function replicateAsset(deps: AmsDeps, job: AssetJob, stop?: AbortS
       return job.source === job.target ? replication.originalSteps() : replication.steps();
     },
     stop,
+    job.sharing,
   );
 }

@@ -2,12 +2,12 @@
 import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
 import type { JobResult as Outcome } from "../core/metrics.ts";
-import type { JobRecord } from "../core/ports.ts";
+import type { Fence, JobRecord } from "../core/ports.ts";
 import type { Conflict } from "./conflict.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import { advance, jobId, newJob, type JobEvent, type JobIdentity, type Step } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import { withLease } from "./lease.ts";
+import { withLease, type LeaseOptions } from "./lease.ts";
 
 /** What the job has done so far. */
 export interface Tally {
@@ -30,6 +30,16 @@ export interface JobResult extends JobIdentity {
   readonly steps: readonly Step[];
   readonly counts: Readonly<Tally>;
   readonly error: JobError | null;
+  /** Another process is at it, or has done it meanwhile: nothing was done here. Left out: it was done, or tried, here. */
+  readonly elsewhere?: "busy" | "done";
+}
+
+/** How a job is shared with other processes. */
+export interface Sharing {
+  /** What was done since then, by the journal, is not done again. */
+  readonly since: number;
+  /** Whether a process that is at it is waited for: a crashed one leaves its lease behind. */
+  readonly wait: boolean;
 }
 
 export interface JobError {
@@ -42,6 +52,8 @@ export interface JobContext {
   readonly deps: JobDeps;
   readonly identity: JobIdentity;
   readonly jobId: string;
+  /** What is published only counts while the lease is held. */
+  readonly fence: Fence;
   /** Aborts what is under way: the lease was lost. */
   readonly signal: AbortSignal;
   /** Asks to end between two blobs or steps. */
@@ -60,28 +72,45 @@ export async function runJob(
   identity: JobIdentity,
   steps: (context: JobContext) => readonly JobStep[],
   stop?: AbortSignal,
+  sharing?: Sharing,
 ): Promise<JobResult> {
   const id = jobId(identity);
   const tally: Tally = { blobsCopied: 0, bytesCopied: 0, blobsAdopted: 0, written: [], published: 0, notes: [] };
   const reached: Step[] = [];
   let error: JobError | null = null;
+  let elsewhere: "busy" | "done" | null = null;
   try {
-    const lease = { journal: deps.journal, clock: deps.clock, owner: deps.owner, leaseMs: deps.options.leaseMs ?? 15_000 };
-    await withLease(lease, id, stop, async (lost) => {
-      const context: JobContext = { deps, identity, jobId: id, signal: lost, stop, tally };
-      await runSteps(context, steps(context), reached);
-    });
+    if (isDone(sharing === undefined ? null : await deps.journal.load(id), sharing)) elsewhere = "done";
+    else {
+      await withLease(leaseOptions(deps, sharing), id, stop, async (lost) => {
+        const fence = { jobId: id, owner: deps.owner };
+        const context: JobContext = { deps, identity, jobId: id, fence, signal: lost, stop, tally };
+        const stored = await deps.journal.load(id);
+        if (isDone(stored, sharing)) elsewhere = "done";
+        else await runSteps(context, stored ?? newJob(identity, deps.clock.now()), steps(context), reached);
+      });
+    }
   } catch (cause) {
-    error = describe(cause, stop);
+    if (sharing !== undefined && errorCode(cause) === "job_busy") elsewhere = "busy";
+    else error = describe(cause, stop);
   }
   const result: JobResult = { ...identity, id, result: outcome(error, tally), steps: reached, counts: tally, error };
+  if (elsewhere !== null) return { ...result, elsewhere };
   report(deps, result);
   return result;
 }
 
-async function runSteps(context: JobContext, steps: readonly JobStep[], reached: Step[]): Promise<void> {
-  const { deps, identity, jobId: id, stop, signal } = context;
-  let job = await save(deps, (await deps.journal.load(id)) ?? newJob(identity, deps.clock.now()), { type: "started" });
+function leaseOptions({ journal, clock, owner, options }: JobDeps, sharing: Sharing | undefined): LeaseOptions {
+  return { journal, clock, owner, leaseMs: options.leaseMs ?? 15_000, wait: sharing?.wait ?? true };
+}
+
+function isDone(job: JobRecord | null, sharing: Sharing | undefined): boolean {
+  return sharing !== undefined && job?.state === "done" && job.updatedAt > sharing.since;
+}
+
+async function runSteps(context: JobContext, stored: JobRecord, steps: readonly JobStep[], reached: Step[]): Promise<void> {
+  const { deps, stop, signal } = context;
+  let job = await save(deps, stored, { type: "started" });
   try {
     for (const { step, run } of steps) {
       stop?.throwIfAborted();

@@ -35,7 +35,7 @@ export function staticDriver(deps: StaticDeps): ReplicationDriver {
 /** As `replicateAsset`; `assetName` is the container. A container without manifests is no video (yet) and is left alone. */
 export async function replicateVideo(deps: StaticDeps, job: AssetJob, stop?: AbortSignal): Promise<JobResult> {
   const identity = { source: job.source, target: job.target, assetName: job.assetName };
-  return runJob(deps, identity, (context) => new VideoReplication(deps, context).steps(), stop);
+  return runJob(deps, identity, (context) => new VideoReplication(deps, context).steps(), stop, job.sharing);
 }
 
 class VideoReplication {

@@ -11,7 +11,10 @@ const MAX_DELAY_MS = 7 * 86_400_000;
 export function checkWork(body: string, delayMs: number): void {
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES)
-    throw new PaircastError("work_too_large", `put work into a queue: it has ${bytes} bytes, at most ${MAX_BODY_BYTES} fit; store it and put its name`);
+    throw new PaircastError(
+      "work_too_large",
+      `put work into a queue: it has ${bytes} bytes, at most ${MAX_BODY_BYTES} fit; store it and put its name`,
+    );
   if (delayMs > MAX_DELAY_MS) throw new PaircastError("work_too_late", "put work into a queue: it can be put off by seven days at most");
 }
 

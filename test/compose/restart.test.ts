@@ -53,5 +53,10 @@ describe("a new configuration", () => {
     const after = config({ state: { path: "two.db" }, log: { level: "debug" } });
     expect(applicable(before, after)).toEqual({ config: { ...after, state: before.state }, awaitingRestart: ["state.path"] });
     expect(applicable(before, { ...after, state: before.state }).awaitingRestart).toEqual([]);
+    const tables = config({ state: { tables: { url: "https://a.table.core.windows.net" } } });
+    expect(applicable(before, tables)).toEqual({
+      config: { ...tables, state: before.state },
+      awaitingRestart: ["state.path", "state.tables"],
+    });
   });
 });

@@ -6,7 +6,8 @@ const PAGE = 1000;
 /** Bytes of a row, in UTF-16. */
 const MAX_ROW = 1_048_576;
 const MAX_VALUE = 65_536;
-const FORBIDDEN = /[/\\#?%'\u0000-\u001f\u007f-\u009f]/;
+/** By the service: separators and control characters; `%` and `'` suffer on the way. */
+const FORBIDDEN = /[/\\#?%']|\p{Cc}/u;
 
 export class MemoryTable implements Table {
   readonly calls = new Calls();
@@ -79,8 +80,12 @@ function checkLimits(partition: string, changes: readonly RowChange[]): void {
   if (new Set(keys).size < keys.length) throw new TypeError("a row is written twice in one write");
   if (changes.length > 1 && changes.some((change) => change.type === "delete" && change.etag !== null))
     throw new TypeError("a delete with an etag stands alone");
-  for (const key of [partition, ...keys]) if (key.length > 512 || FORBIDDEN.test(key)) throw new TypeError(`key ${key}`);
+  for (const key of [partition, ...keys]) checkKey(key);
   for (const change of changes) if (change.type !== "delete") checkValues(change.values);
+}
+
+function checkKey(key: string): void {
+  if (key.length > 512 || FORBIDDEN.test(key)) throw new TypeError(`key ${key}`);
 }
 
 function checkValues(values: Readonly<Record<string, string>>): void {
@@ -88,5 +93,6 @@ function checkValues(values: Readonly<Record<string, string>>): void {
   if (entries.length > 252) throw new TypeError(`${entries.length} values in one row`);
   if (entries.some(([, value]) => 2 * value.length > MAX_VALUE)) throw new TypeError("a value of more than 64 KiB");
   if (entries.some(([, value]) => !value.isWellFormed())) throw new TypeError("a value that is no text");
-  if (entries.reduce((sum, [name, value]) => sum + 2 * (name.length + value.length), 0) > MAX_ROW) throw new TypeError("a row of more than 1 MiB");
+  if (entries.reduce((sum, [name, value]) => sum + 2 * (name.length + value.length), 0) > MAX_ROW)
+    throw new TypeError("a row of more than 1 MiB");
 }

@@ -32,7 +32,7 @@ export function playersDocument(
   const settings = [...new Set(runs.map(({ lead, steeringTtl }) => `region lost after ${lead} s, steering TTL ${steeringTtl} s`))];
   const span = dates[0] === dates.at(-1) ? (dates[0] ?? "") : `${dates[0] ?? ""} to ${dates.at(-1) ?? ""}`;
   const facts = [`${span}, ${runs.length} runs; ${settings.join("; ")}.`, `${programs.join(", ")}.`].join("\n");
-  const sections = [figureTable(figuresOf(runs), versions, goals), ...tablesOf(runs)].map(section);
+  const sections = [figureTable(figuresOf(runs, runs), versions, goals), ...tablesOf(runs, runs)].map(section);
   return `# Players that lose their region\n\n${LEGEND}\n\n${facts}\n\n${sections.join("\n\n")}\n`;
 }
 

@@ -16,51 +16,60 @@ export function longestStall(runs: readonly Run[]): number | null {
 
 const QUICKLY_TOLD: readonly RegionFault[] = ["refused", "reset", "503"];
 
-export function figuresOf(runs: readonly Run[]): Figure[] {
+/** @param all runs, also those that are not asked for: what redirect mode gives is compared with */
+export function figuresOf(runs: readonly Run[], all: readonly Run[]): Figure[] {
   const losses = runs.filter(({ cell }) => cell.story === "loss");
   return [
-    ...(["steer", "anchor"] as const).flatMap((mode) => [...stallFigures(losses, mode), ...fatalFigures(losses, mode)]),
+    ...(["steer", "anchor"] as const).flatMap((mode) => [...stallFigures(losses, mode, all), ...fatalFigures(losses, mode, all)]),
     ...worseThanBefore(losses),
-    ...outageFigures(runs),
+    ...outageFigures(runs, all),
     ...returnFigures(runs),
   ];
 }
 
-function stallFigures(losses: readonly Run[], mode: Mode): Figure[] {
+function stallFigures(losses: readonly Run[], mode: Mode, all: readonly Run[]): Figure[] {
   return [true, false].flatMap((kit) => {
     const settings = kit ? "kit" : "plain";
-    const figures = BUFFERS.map((buffer) => stallFigure(`${mode}, ${settings}, ${buffer} s`, losses, { mode, kit, buffer }));
-    const quick = losses.filter(({ cell }) => QUICKLY_TOLD.includes(cell.fault));
-    return [...figures, stallFigure(`${mode}, ${settings}, 6 s, refused, reset or 503`, quick, { mode, kit, buffer: 6 })].flat();
+    const figures = BUFFERS.map((buffer) => stallFigure(`${mode}, ${settings}, ${buffer} s`, losses, { mode, kit, buffer }, all));
+    const told = (runs: readonly Run[]): readonly Run[] => runs.filter(({ cell }) => QUICKLY_TOLD.includes(cell.fault));
+    return [
+      ...figures,
+      stallFigure(`${mode}, ${settings}, 6 s, refused, reset or 503`, told(losses), { mode, kit, buffer: 6 }, told(all)),
+    ].flat();
   });
 }
 
 /** Beside it, the same loss in redirect mode. */
-function stallFigure(name: string, losses: readonly Run[], want: Pick<Cell, "mode" | "kit" | "buffer">): Figure[] {
+function stallFigure(name: string, losses: readonly Run[], want: Pick<Cell, "mode" | "kit" | "buffer">, all: readonly Run[]): Figure[] {
   const value = longestStall(losses.filter(({ cell }) => cell.mode === want.mode && cell.kit === want.kit && cell.buffer === want.buffer));
   if (value === null) return [];
-  const redirect = longestStall(losses.filter(({ cell }) => cell.mode === "redirect" && !cell.kit && cell.buffer === want.buffer));
+  const redirect = longestStall(redirects(all).filter(({ cell }) => cell.buffer === want.buffer));
   return [{ name: `${name}: longest stall`, value, unit: "s", ...(redirect === null ? {} : { peers: { redirect } }) }];
 }
 
-function fatalFigures(losses: readonly Run[], mode: Mode): Figure[] {
+function redirects(all: readonly Run[]): readonly Run[] {
+  return all.filter(({ cell }) => cell.story === "loss" && cell.mode === "redirect" && !cell.kit);
+}
+
+function fatalFigures(losses: readonly Run[], mode: Mode, all: readonly Run[]): Figure[] {
   return [true, false].flatMap((kit) => {
     const chosen = losses.filter(({ cell }) => cell.mode === mode && cell.kit === kit);
     if (chosen.length === 0) return [];
-    const redirect = losses.filter(({ cell }) => cell.mode === "redirect" && !cell.kit);
+    const redirect = redirects(all);
     return [
       {
         name: `${mode}, ${kit ? "kit" : "plain"}: runs with a fatal error`,
         value: withFatal(chosen),
-        unit: `of ${chosen.length} runs`,
+        unit: "%",
         ...(redirect.length === 0 ? {} : { peers: { redirect: withFatal(redirect) } }),
       },
     ];
   });
 }
 
+/** Share in percent; a picture that stands still for good is as fatal as an error that says so. */
 function withFatal(runs: readonly Run[]): number {
-  return runs.filter(({ outcome }) => outcome.fatal !== null || !outcome.playing).length;
+  return (100 * runs.filter(({ outcome }) => outcome.fatal !== null || !outcome.playing).length) / runs.length;
 }
 
 /**
@@ -83,12 +92,12 @@ function worseThanBefore(losses: readonly Run[]): Figure[] {
     const before = buffer === 6 || player === "dash.js" ? (BEFORE[player]?.[fault] ?? 0) : 0;
     return stallSeconds(run) > before + SPREAD_S && !(before > run.cell.buffer && !run.outcome.playing);
   });
-  return [{ name: "steer, plain: runs worse than measured before", value: worse.length, unit: `of ${plain.length} runs` }];
+  return [{ name: "steer, plain: runs worse than measured before", value: (100 * worse.length) / plain.length, unit: "%" }];
 }
 
-function outageFigures(runs: readonly Run[]): Figure[] {
+function outageFigures(runs: readonly Run[], all: readonly Run[]): Figure[] {
   const outages = runs.filter(({ cell }) => cell.story === "outage");
-  const later = outages.flatMap((run) => startBeyondRedirect(run, runs) ?? []);
+  const later = outages.flatMap((run) => startBeyondRedirect(run, all) ?? []);
   if (later.length === 0) return [];
   const kit = outages.filter(({ cell }) => cell.kit);
   const survived = kit.filter(({ outcome }) => outcome.playing);
@@ -101,8 +110,8 @@ function outageFigures(runs: readonly Run[]): Figure[] {
 }
 
 /** Seconds by which the run started later than the same player does in redirect mode; null where that was not measured. */
-export function startBeyondRedirect({ cell, outcome }: Run, runs: readonly Run[]): number | null {
-  const starts = runs
+export function startBeyondRedirect({ cell, outcome }: Run, all: readonly Run[]): number | null {
+  const starts = all
     .filter((run) => run.cell.player === cell.player && run.cell.mode === "redirect" && run.cell.content === "vod")
     .flatMap((run) => run.outcome.startMs ?? []);
   const usual = starts.toSorted((one, other) => one - other)[Math.floor(starts.length / 2)];

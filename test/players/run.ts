@@ -48,12 +48,13 @@ async function measure(options: PlayersArguments): Promise<Measurement> {
   if (options.write) await writeFile(DOCUMENT, playersDocument(after, readGoals()));
   const names = new Set(cells.map(cellName));
   const runs = after.runs.filter(({ cell }) => names.has(cellName(cell)));
-  return { versions: { ...after.versions }, figures: figuresOf(runs), tables: tablesOf(runs), notes: NOTES };
+  return { versions: { ...after.versions }, figures: figuresOf(runs, after.runs), tables: tablesOf(runs, after.runs), notes: NOTES };
 }
 
-/** Opening, lead, the buffer that is played to its end and some more, and the region's return. */
+/** Opening, lead, watch, and the region's return. Whoever goes on is watched for a short time only. */
 function expectedSeconds(batch: readonly Cell[], { lead }: PlayersArguments): number {
-  return 2 * batch.length + lead + Math.max(...batch.map(({ buffer }) => buffer)) + 8;
+  const watched = batch.map(({ kit, mode, buffer }) => (kit || mode === "anchor" ? 14 : mode === "redirect" ? buffer + BEYOND_S : 20));
+  return batch.length + lead + Math.max(...watched) + 2;
 }
 
 async function runAll(batches: readonly (readonly Cell[])[], options: PlayersArguments, before: Results): Promise<Results> {

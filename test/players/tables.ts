@@ -4,8 +4,9 @@ import { longestStall, startBeyondRedirect } from "./figures.ts";
 import { BUFFERS, CONTENTS, FAULTS, MODES, PLAYERS, PROTECTIONS, STEERING_FAULTS } from "./matrix.ts";
 import type { Run } from "./results.ts";
 
-export function tablesOf(runs: readonly Run[]): Table[] {
-  return [...lossTables(runs), ...outageTables(runs), ...returnTables(runs)].filter(({ rows }) => rows.length > 0);
+/** @param all runs, also those that are not asked for: start-up is compared with that in redirect mode */
+export function tablesOf(runs: readonly Run[], all: readonly Run[]): Table[] {
+  return [...lossTables(runs), ...outageTables(runs, all), ...returnTables(runs)].filter(({ rows }) => rows.length > 0);
 }
 
 function lossTables(runs: readonly Run[]): Table[] {
@@ -55,7 +56,7 @@ function seconds(value: number): string {
   return Number.isFinite(value) ? value.toFixed(value < 0.05 ? 0 : 1) : "never";
 }
 
-function outageTables(runs: readonly Run[]): Table[] {
+function outageTables(runs: readonly Run[], all: readonly Run[]): Table[] {
   const outages = runs.filter(({ cell }) => cell.story === "outage");
   const rows = PLAYERS.flatMap((player) =>
     [true, false].flatMap((kit) => {
@@ -64,7 +65,7 @@ function outageTables(runs: readonly Run[]): Table[] {
       const texts = STEERING_FAULTS.map((fault) =>
         outageText(
           own.filter(({ cell }) => cell.steering === fault),
-          runs,
+          all,
         ),
       );
       return [[`${player}, ${settingsName(kit)}`, ...texts]];

@@ -88,7 +88,10 @@ describe("the catalogue's view", () => {
 
   it("reads the whole list again where the store does not know the changes any more", async () => {
     const { store, clock } = setup();
-    const forgetful: CatalogueStore = { ...viewedStore(store, new CachedCatalogueView({ store, clock, log: silentLog })), changes: async () => null };
+    const forgetful: CatalogueStore = {
+      ...viewedStore(store, new CachedCatalogueView({ store, clock, log: silentLog })),
+      changes: async () => null,
+    };
     const view = new CachedCatalogueView({ store: forgetful, clock, log: silentLog });
     await store.put(catalogueEntry("abc"), null);
     await view.refresh();
@@ -96,6 +99,22 @@ describe("the catalogue's view", () => {
     await view.refresh();
     expect(view.entries().map(({ locatorId }) => locatorId)).toEqual(["abc", "def"]);
     expect(store.calls.count("list")).toBe(2);
+  });
+
+  it("keeps the order of the ids, also when very much has changed at once", async () => {
+    const { store, view } = setup();
+    await view.refresh();
+    for (const round of [0, 1]) {
+      for (let at = 0; at < 200; at += 2) await store.put(catalogueEntry(`id-${String((at * 37 + round) % 200).padStart(3, "0")}`), null);
+      const [first] = view.entries();
+      if (first !== undefined) await store.remove(first.locatorId, (await store.get(first.locatorId))?.version ?? "");
+      await view.refresh();
+      const ids = view.entries().map(({ locatorId }) => locatorId);
+      expect(ids).toEqual(ids.toSorted());
+    }
+    expect(view.entries()).toHaveLength(199);
+    expect(view.byLocator("id-000")).toBeUndefined();
+    expect(store.calls.count("list")).toBe(1);
   });
 
   it("is after any changes what it would be if it were read anew", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { newJob } from "../../src/replicator/job.ts";
 import { replicationLoop } from "../../src/replicator/loop.ts";
 import { amsDriver, replicationPass, type PassOptions, type PassSummary } from "../../src/replicator/pass.ts";
 import { eventually } from "../harness/wait.ts";
@@ -8,6 +9,16 @@ const OPTIONS: PassOptions = { sources: ["west", "north"], targets: ["west", "no
 
 async function pass(world: World, options: Partial<PassOptions> = {}, stop?: AbortSignal): Promise<PassSummary> {
   return replicationPass(world.deps, amsDriver(world.deps), { ...OPTIONS, ...options }, stop);
+}
+
+/** The work's result; time passes while it waits. */
+async function ended<T>(world: World, work: Promise<T>): Promise<T> {
+  let over = false;
+  const watched = work.finally(() => {
+    over = true;
+  });
+  while (!over) await world.clock.advance(100);
+  return watched;
 }
 
 const SECOND = {
@@ -51,6 +62,60 @@ describe("a replication pass", () => {
     expect(await pass(world)).toMatchObject({ changed: 0, unchanged: 0, results: [] });
     expect(await pass(world, { full: true })).toMatchObject({ assets: 1, changed: 0, unchanged: 2, failed: 0 });
     expect([world.mutations("west"), world.mutations("north"), world.catalogue.calls.mutations.length]).toEqual([0, 0, 0]);
+  });
+
+  it("shares a library with another process: each job is done once, by one of them", async () => {
+    const world = new World();
+    const names = Array.from({ length: 6 }, (_, at) => `film-${at + 1}`);
+    for (const [at, name] of names.entries()) {
+      const streamingLocatorId = `${String(at + 1).repeat(8)}-6666-4666-8666-666666666666`;
+      await world.publish("west", name, { name: `locator-${name}`, streamingLocatorId, contentKeys: keyFor(at + 1) });
+    }
+    await world.clock.advance(1_000);
+    const other = { ...world.deps, owner: "other" };
+    for (const region of ["west", "north"]) world.account(region).calls.onCall = async () => world.clock.sleep(10);
+    const passes = [world.deps, other].map(async (deps) => replicationPass(deps, amsDriver(deps), { ...OPTIONS, full: true }));
+    const [one, two] = await ended(world, Promise.all(passes));
+    const done = [one, two].map((summary) => summary?.results.filter(({ elsewhere }) => elsewhere === undefined) ?? []);
+    expect(
+      done
+        .flat()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(names.flatMap((name) => [`west/${name}->north`, `west/${name}->west`]).sort());
+    for (const each of done) expect(each.length).toBeGreaterThan(0);
+    expect(one).toMatchObject({ failed: 0, conflicts: 0, unchanged: 0, elsewhere: two?.changed });
+    expect(two).toMatchObject({ failed: 0, conflicts: 0, unchanged: 0, elsewhere: one?.changed });
+    expect(done.flat().reduce((sum, { counts }) => sum + counts.blobsCopied, 0)).toBe(3 * names.length);
+  });
+
+  it("leaves a job to the process that is still at it, and takes it up where that process has died", async () => {
+    const world = new World();
+    await world.publish();
+    const job = "west/intro->north";
+    await world.journal.acquire(job, "busy", world.clock.now(), 60_000);
+    expect(await ended(world, pass(world))).toMatchObject({ failed: 0, changed: 1, elsewhere: 1 });
+    await world.journal.release(job, "busy");
+    await world.journal.acquire(job, "dead", world.clock.now(), 15_000);
+    expect(await ended(world, pass(world))).toMatchObject({ failed: 0, changed: 1, elsewhere: 0 });
+  });
+
+  it("does a job again that was done elsewhere for another locator of the asset", async () => {
+    const world = new World();
+    await world.publish();
+    const summary = await replicationPass(
+      world.deps,
+      {
+        ...amsDriver(world.deps),
+        replicate: async (job, stop) => {
+          if (job.sharing !== undefined)
+            await world.journal.save({ ...newJob(job, world.clock.now() + 1), step: "published", state: "done" });
+          return amsDriver(world.deps).replicate(job, stop);
+        },
+      },
+      OPTIONS,
+    );
+    expect(summary).toMatchObject({ changed: 2, elsewhere: 0 });
   });
 
   it("takes the region where a locator was created first for its source, when the catalogue is lost", async () => {

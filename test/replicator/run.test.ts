@@ -168,6 +168,20 @@ describe("a run that breaks off", () => {
   });
 });
 
+describe("a worker that is taken over at the last moment", () => {
+  it("publishes nothing: the look at the lease and the write are one", async () => {
+    const world = await published();
+    world.catalogue.calls.onCall = async ({ operation }) => {
+      if (operation !== "put") return;
+      world.catalogue.calls.onCall = null;
+      await world.journal.release("west/intro->north", "tester");
+      await world.journal.acquire("west/intro->north", "heir", world.clock.now(), 60_000);
+    };
+    expect(await replicateAsset(world.deps, JOB)).toMatchObject({ result: "failed", error: { code: "lease_lost" } });
+    expect(await world.catalogue.get(LOCATOR_ID)).toBeNull();
+  });
+});
+
 describe("verification", () => {
   it("that fails keeps the copy out of the catalogue", async () => {
     const world = await published();

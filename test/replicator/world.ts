@@ -23,8 +23,8 @@ export const KEY_VALUE = Buffer.from("00112233445566778899aabbccddeeff", "hex");
 
 export class World {
   readonly clock = new ManualClock();
-  readonly catalogue = new MemoryCatalogue();
   readonly journal = new MemoryJournal();
+  readonly catalogue = new MemoryCatalogue((fence) => this.journal.holds(fence));
   readonly accounts: ReadonlyMap<string, MemoryMediaAccount>;
   /** Regions at which nobody answers a player. */
   readonly dark = new Set<string>();

@@ -58,7 +58,7 @@ export class WorkerPool {
 
   /** Starts all workers; rejects where one of them cannot listen. */
   async start(config: Config, health: PooledHealth): Promise<void> {
-    if (config.state.path === ":memory:")
+    if (config.state.path === ":memory:" && config.state.tables === undefined)
       throw new PaircastError("workers_state", "several workers share the state by its file: set state.path, or gateway.workers to 1");
     this.#config = config;
     this.follow(health);

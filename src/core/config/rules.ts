@@ -3,7 +3,7 @@ import { playbackProblems } from "./playbackRules.ts";
 import { routingProblems } from "./routingRules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
-import type { ListenAddress } from "./units.ts";
+import { isLoopback, isLoopbackUrl, type ListenAddress } from "./units.ts";
 
 type Problem = Omit<ConfigProblem, "line">;
 type Path = ConfigProblem["path"];
@@ -18,11 +18,6 @@ export function crossFieldProblems(config: Config): Problem[] {
     ...healthProblems(config),
     ...replicationProblems(config),
   ];
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function regionProblems({ regions }: Config): Problem[] {
@@ -54,8 +49,7 @@ function repeated<T>(items: readonly T[], key: (item: T) => string, path: (at: n
 
 function accountProblems({ account }: RegionConfig, path: Path): Problem[] {
   if (account.driver === "ams") {
-    const { protocol, hostname } = new URL(account.endpoint);
-    if (protocol === "https:" || isLoopback(hostname.replaceAll(/^\[|\]$/g, ""))) return [];
+    if (account.endpoint.startsWith("https:") || isLoopbackUrl(account.endpoint)) return [];
     const message = "credentials are sent here: use https (plain http is allowed on a loopback address only)";
     return [{ path: [...path, "account", "endpoint"], message }];
   }

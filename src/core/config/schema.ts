@@ -3,6 +3,7 @@ import { z } from "zod";
 import { healthSection } from "./health.ts";
 import { manifests, playback, steering } from "./playback.ts";
 import { routes, routing, viewers } from "./routing.ts";
+import { state, storageCredential } from "./state.ts";
 import { baseUrl, duration, durationFrom, listenAddress, nonEmpty, regionName } from "./units.ts";
 
 const credential = z.discriminatedUnion("kind", [
@@ -21,13 +22,6 @@ const amsAccount = z.strictObject({
   accountName: nonEmpty,
   credential: credential.prefault({ kind: "default" }),
 });
-
-const storageCredential = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("default") }),
-  z.strictObject({ kind: z.literal("account-key"), accountName: nonEmpty, accountKey: nonEmpty }),
-  /** An account SAS or service SAS with list, read and (for a target) create and write. */
-  z.strictObject({ kind: z.literal("sas"), sas: nonEmpty }),
-]);
 
 const staticAccount = z.strictObject({
   driver: z.literal("static"),
@@ -150,11 +144,6 @@ const replication = z.strictObject({
   /** Assets at a time, and blobs at a time within an asset. */
   concurrency: z.int().min(1).max(64).prefault(4),
   blobConcurrency: z.int().min(1).max(256).prefault(16),
-});
-
-const state = z.strictObject({
-  /** SQLite file for catalogue, journal and overrides. */
-  path: nonEmpty.prefault("paircast.db"),
 });
 
 const log = z.strictObject({

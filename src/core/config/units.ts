@@ -53,6 +53,15 @@ export const listenAddress = z
   })
   .refine(({ port }) => port <= 65_535, "the port must be at most 65535");
 
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export function isLoopbackUrl(url: string): boolean {
+  return isLoopback(new URL(url).hostname.replaceAll(/^\[|\]$/g, ""));
+}
+
 /** Names that appear in URLs, labels and logs. */
 export const regionName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "use lower-case letters, digits and hyphens, at most 40");
 

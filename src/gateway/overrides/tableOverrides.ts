@@ -133,9 +133,15 @@ function changesFor({ events, set }: Plan<unknown>, { count, etag }: Stored, mar
   const gone = new Set(ended.filter((key) => set === null || key !== overrideKey(set)));
   return [
     head,
-    ...events.map((event, at): RowChange => ({ type: "insert", key: auditKey(count + at + 1), values: jsonValues(event, "an audit event") })),
+    ...events.map((event, at): RowChange => ({
+      type: "insert",
+      key: auditKey(count + at + 1),
+      values: jsonValues(event, "an audit event"),
+    })),
     ...[...gone].map((key): RowChange => ({ type: "delete", key, etag: null })),
-    ...(set === null ? [] : [{ type: "replace", key: overrideKey(set), values: jsonValues(set, `override ${set.id}`), etag: null } as const]),
+    ...(set === null
+      ? []
+      : [{ type: "replace", key: overrideKey(set), values: jsonValues(set, `override ${set.id}`), etag: null } as const]),
   ];
 }
 

@@ -124,7 +124,8 @@ export class AzureTable implements Table {
 function clientFor(url: string, name: string, login: StorageLogin): TableClient {
   // The configuration allows plain http on a loopback address only, and no token there.
   const options: TableServiceClientOptions = { allowInsecureConnection: url.startsWith("http://") };
-  if (login.kind === "account-key") return new TableClient(url, name, new AzureNamedKeyCredential(login.accountName, login.accountKey), options);
+  if (login.kind === "account-key")
+    return new TableClient(url, name, new AzureNamedKeyCredential(login.accountName, login.accountKey), options);
   if (login.kind === "sas") return new TableClient(url, name, new AzureSASCredential(login.sas.replace(/^\?/, "")), options);
   return new TableClient(url, name, login.credential, options);
 }

@@ -126,7 +126,9 @@ function isOwn({ headers }: Answer): boolean {
 export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === "TimeoutError") return true;
-  return "code" in error && typeof error.code === "string" && /^(E[A-Z]+|UND_ERR_|ERR_STREAM|REQUEST_SEND_ERROR|PARSE_ERROR)/.test(error.code);
+  return (
+    "code" in error && typeof error.code === "string" && /^(E[A-Z]+|UND_ERR_|ERR_STREAM|REQUEST_SEND_ERROR|PARSE_ERROR)/.test(error.code)
+  );
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after, and Cosmos DB's own in milliseconds. Null where it does not say. */

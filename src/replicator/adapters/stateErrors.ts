@@ -21,13 +21,13 @@ export function refusalOf(error: unknown): ServiceRefusal | null {
 
 /** Tables say it in the body's `odata.error`, queues in a header; in a transaction the SDK has read it already. */
 function codeIn(error: Error): string {
-  const details: unknown = "details" in error ? error.details : null;
-  if (typeof details === "object" && details !== null) {
-    if ("errorCode" in details && typeof details.errorCode === "string") return details.errorCode;
-    const odata: unknown = "odataError" in details ? details.odataError : null;
-    if (typeof odata === "object" && odata !== null && "code" in odata && typeof odata.code === "string") return odata.code;
-  }
-  return "code" in error && typeof error.code === "string" ? error.code : "";
+  const details = field(error, "details");
+  const said = [field(details, "errorCode"), field(field(details, "odataError"), "code"), field(error, "code")];
+  return said.find((code) => typeof code === "string") ?? "";
+}
+
+function field(of: unknown, name: string): unknown {
+  return typeof of === "object" && of !== null ? (of as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 /** Of `@azure/identity`: no way to a token, or a refused one. */
@@ -48,7 +48,8 @@ export function stateError(error: unknown, what: string): unknown {
 function kindOf({ status }: ServiceRefusal): readonly [string, RetryClass, string] {
   if (status < 300 || status === 408 || status === 429 || status >= 500)
     return ["state_unavailable", "retry", "the service did not answer properly"];
-  if (status === 401 || status === 403) return ["state_denied", "never", "the service refused the credential: check it and its permissions"];
+  if (status === 401 || status === 403)
+    return ["state_denied", "never", "the service refused the credential: check it and its permissions"];
   return ["state_rejected", "never", "the service refused the request"];
 }
 

@@ -53,6 +53,7 @@ describe("overrides in the state file", () => {
     const later = tables.map(({ name }) => String(name)).filter((name) => !FIRST_SCHEMA.includes(name));
     expect(later).toContain("overrides");
     for (const name of later) earlier.exec(`DROP TABLE ${name}`);
+    earlier.exec("DROP INDEX catalogue_by_version");
     earlier.exec("PRAGMA user_version = 1");
     earlier.close();
     await using store = new SqliteOverrides(path);

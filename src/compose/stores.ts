@@ -1,0 +1,90 @@
+/** Configuration -> the stores: in one file, or in tables and queues. */
+import { hostname } from "node:os";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Config } from "../core/config/schema.ts";
+import type { CatalogueStore, HealthMemory, Journal, OverrideStore, WorkQueue } from "../core/ports.ts";
+import type { Table } from "../core/table.ts";
+import { SqliteOverrides } from "../gateway/overrides/sqliteOverrides.ts";
+import { TableOverrides } from "../gateway/overrides/tableOverrides.ts";
+import { SqliteHealthMemory } from "../health/sqliteMemory.ts";
+import { TableHealthMemory } from "../health/tableMemory.ts";
+import type { StorageLogin } from "../replicator/adapters/storageClients.ts";
+import { SqliteCatalogue } from "../replicator/sqlite/catalogue.ts";
+import { SqliteJournal } from "../replicator/sqlite/journal.ts";
+import { SqliteWorkQueue } from "../replicator/sqlite/workQueue.ts";
+import { TableCatalogue } from "../replicator/tables/catalogue.ts";
+import { TableJournal } from "../replicator/tables/journal.ts";
+import { TableLeases } from "../replicator/tables/leases.ts";
+
+export interface Stores {
+  readonly catalogue: CatalogueStore;
+  readonly journal: Journal;
+  readonly overrides: OverrideStore;
+  readonly memory: HealthMemory;
+  /** Opens the queue of jobs, for the caller to close; null where tables are shared and no queues. */
+  readonly openWork: (() => Promise<WorkQueue>) | null;
+}
+
+export interface StoreOptions {
+  readonly state: Config["state"];
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A job that so many workers could not finish is no worker's fault. */
+const MAX_TAKES = 5;
+const JOBS = "jobs";
+
+/** `stack` closes them. Throws `state_unavailable`, `state_denied`, `state_rejected` or `state_newer`. */
+export async function openStores(options: StoreOptions, stack: AsyncDisposableStack): Promise<Stores> {
+  return options.state.tables === undefined ? openFile(options, stack) : openTables(options, options.state.tables);
+}
+
+function openFile({ state: { path }, clock }: StoreOptions, stack: AsyncDisposableStack): Stores {
+  return {
+    catalogue: stack.use(new SqliteCatalogue(path)),
+    journal: stack.use(new SqliteJournal(path)),
+    overrides: stack.use(new SqliteOverrides(path)),
+    memory: stack.use(new SqliteHealthMemory(path, clock)),
+    openWork: async () => new SqliteWorkQueue({ path, name: JOBS, maxTakes: MAX_TAKES, clock }),
+  };
+}
+
+type TablesConfig = NonNullable<Config["state"]["tables"]>;
+
+/** The SDKs are loaded where they are used. */
+async function openTables({ state, clock, random }: StoreOptions, config: TablesConfig): Promise<Stores> {
+  const { AzureTable } = await import("../replicator/adapters/azureTable.ts");
+  const { ServiceCalls } = await import("../replicator/adapters/serviceCalls.ts");
+  const calls = new ServiceCalls({ clock, random });
+  const { url, prefix } = config;
+  const login = await loginOf(config.credential);
+  const open = async (name: string): Promise<Table> => AzureTable.open({ url, name: `${prefix}${name}`, login, calls });
+  const [shared, journal, overrides] = await Promise.all([open("catalogue"), open("journal"), open("overrides")]);
+  const leases = new TableLeases(shared, calls.skewMs);
+  const { queues } = state;
+  return {
+    catalogue: await TableCatalogue.open({ table: shared, leases, clock, random }),
+    journal: new TableJournal({ table: journal, leases }),
+    overrides: new TableOverrides({ table: overrides, clock, random }),
+    memory: new TableHealthMemory({ table: overrides, clock, machine: hostname() }),
+    openWork: queues === undefined ? null : async () => openQueue(queues, { deadLetters: await open("deadletters"), clock, random }),
+  };
+}
+
+async function openQueue(
+  { url, prefix, credential }: NonNullable<Config["state"]["queues"]>,
+  { deadLetters, clock, random }: Pick<StoreOptions, "clock" | "random"> & { readonly deadLetters: Table },
+): Promise<WorkQueue> {
+  const { AzureWorkQueue } = await import("../replicator/adapters/azureWorkQueue.ts");
+  const { ServiceCalls } = await import("../replicator/adapters/serviceCalls.ts");
+  const calls = new ServiceCalls({ clock, random });
+  const login = await loginOf(credential);
+  return AzureWorkQueue.open({ url, name: `${prefix}-${JOBS}`, login, calls, deadLetters, maxTakes: MAX_TAKES });
+}
+
+async function loginOf(credential: TablesConfig["credential"]): Promise<StorageLogin> {
+  if (credential.kind !== "default") return credential;
+  const { defaultCredential } = await import("../replicator/adapters/credentials.ts");
+  return { kind: "token", credential: defaultCredential() };
+}
