@@ -19,8 +19,9 @@ is lost in one of six ways, once they have filled their buffer:
 | half-body | half of each answer, then nothing |
 
 A cell is **longest stall / first segment from the other region after the loss**, in seconds, the worst of all runs. A stall is time in which the
-position does not go on, or for a second and more no new picture is shown; below 0.25 s none is counted. *stops*: playback did not go on within the buffer's
-length and 20 s more. *fatal*: the player said that it could not go on (dash.js says so of every segment that it asks elsewhere, which is not
+position does not go on, or for a second and more no new picture is shown; below 0.25 s none is counted. A viewer is watched until what was
+buffered before the loss has been played and playback goes on, with 30 s until the buffer is full again. *stops*: playback did not go on within the
+buffer's length and 20 s more. *fatal*: the player said that it could not go on (dash.js says so of every segment that it asks elsewhere, which is not
 counted while it plays on). *–*: nothing came from the other region while it was watched.`;
 
 export function playersDocument(

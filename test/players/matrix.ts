@@ -18,7 +18,6 @@ export type SteeringFault = (typeof STEERING_FAULTS)[number];
  * - `loss` region A is lost · `outage` the steering server is, and region A after it · `return` region A is lost and comes back
  */
 export type Story = "loss" | "outage" | "return";
-export const STORIES = ["loss", "outage", "return"] as const satisfies readonly Story[];
 
 export interface Cell {
   readonly story: Story;

@@ -9,11 +9,12 @@
  */
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import type { Browser } from "playwright-core";
 import { findChromium, HOW_TO_GET_CHROMIUM, launchChromium } from "../harness/browser.ts";
 import { formatReport, judge, progress, readGoals, type Measurement } from "../bench/frame.ts";
 import { versionsOf } from "../bench/process.ts";
 import { parsePlayersArguments, type PlayersArguments } from "./arguments.ts";
-import { runBatch, type BatchOptions } from "./batch.ts";
+import { runBatch, type BatchOptions, type CellResult } from "./batch.ts";
 import { playersDocument } from "./document.ts";
 import { figuresOf } from "./figures.ts";
 import { Lab } from "./lab.ts";
@@ -64,12 +65,12 @@ async function runAll(batches: readonly (readonly Cell[])[], options: PlayersArg
   const settings: BatchOptions = { lead, beyond: options.quick ? QUICK_BEYOND_S : BEYOND_S };
   await using stack = new AsyncDisposableStack();
   const browser = stack.adopt(await launchChromium(executable), async (each) => each.close());
-  const lab = stack.use(await Lab.start(`${steeringTtl}s`));
+  const scene = stack.use(new Scene(browser, `${steeringTtl}s`));
   const versions = { ...playerVersions(), chromium: browser.version() };
   let all: Results = { versions, runs: before.runs };
   for (const [at, batch] of batches.entries()) {
     const began = performance.now();
-    const found = await runBatch(lab, browser, batch, settings);
+    const found = await scene.run(batch, settings);
     const date = new Date().toISOString();
     all = { versions, runs: [...all.runs, ...found.map((result): Run => ({ ...result, date, lead, steeringTtl }))] };
     if (results !== null) await writeResults(results, all);
@@ -77,6 +78,43 @@ async function runAll(batches: readonly (readonly Cell[])[], options: PlayersArg
     for (const { cell, outcome, backMs } of found) progress(`  ${cellName(cell)}: ${JSON.stringify({ ...outcome, backMs })}`);
   }
   return all;
+}
+
+/** So many in a row are no accident. */
+const FAILURES = 3;
+
+/** Browser and lab. Over hours a batch may fail, a page crash: then there is a new lab, and what was not measured is left for another run. */
+class Scene implements AsyncDisposable {
+  readonly #browser: Browser;
+  readonly #steeringTtl: string;
+  #lab: Lab | null = null;
+  #failures = 0;
+
+  constructor(browser: Browser, steeringTtl: string) {
+    this.#browser = browser;
+    this.#steeringTtl = steeringTtl;
+  }
+
+  async run(batch: readonly Cell[], settings: BatchOptions): Promise<readonly CellResult[]> {
+    try {
+      this.#lab ??= await Lab.start(this.#steeringTtl);
+      const results = await runBatch(this.#lab, this.#browser, batch, settings);
+      this.#failures = 0;
+      return results;
+    } catch (error) {
+      this.#failures += 1;
+      if (this.#failures === FAILURES) throw error;
+      progress(`not measured: ${batch.map(cellName).join(", ")}: ${String(error)}`);
+      await this[Symbol.asyncDispose]();
+      return [];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const lab = this.#lab;
+    this.#lab = null;
+    await lab?.[Symbol.asyncDispose]();
+  }
 }
 
 function playerVersions(): Record<string, string> {
