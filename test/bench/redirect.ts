@@ -53,7 +53,7 @@ async function scaled(origins: readonly [string, string], options: ScalingOption
   const pairs = [{ one: stack.use(await startPaircast(one, 1)), two: stack.use(await startPaircast(two, 2)) }];
   if (peerVersion("nginx") !== null)
     pairs.push({ one: stack.use(await startNginx(one)), two: stack.use(await startNginx(two, { processes: 2 })) });
-  return twoCores(pairs, options);
+  return await twoCores(pairs, options);
 }
 
 function capacityFigure(capacities: ReadonlyMap<string, number>): Figure {
