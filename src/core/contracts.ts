@@ -296,3 +296,8 @@ export interface Override {
   /** A pin that holds although the region is unhealthy; left out: it yields. */
   readonly forced?: boolean;
 }
+
+/** Pathway of the gateway's own, anchored copy of a manifest. No region has this name where manifests are steered. */
+export const GATEWAY_PATHWAY = "gateway";
+/** Paths of the player listener under which players ask which pathway is best. */
+export const STEERING_PREFIX = "/steering/";

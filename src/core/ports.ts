@@ -349,13 +349,14 @@ export interface HealthHistory {
 export interface ProbeReport {
   readonly success: boolean;
   readonly durationSeconds: number;
-  /** Seconds of each step that was reached. */
+  /** Seconds of each step that was reached: `manifest`, `playlist`, `index`, `init`, `segment`; `first_byte`, `transfer`; `handshake`. */
   readonly phases: Readonly<Record<string, number>>;
   /** Status of the last answer, null where there was none. */
   readonly statusCode: number | null;
   /** When the certificate ends, epoch seconds; null where there is none or it was not seen. */
   readonly tlsExpiry: number | null;
   readonly failureReason: FailureReason | null;
+  /** For people: what was seen, or what went wrong. */
   readonly detail: string;
 }
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Hono, type Context } from "hono";
 import type { Clock, Random } from "../core/clock.ts";
+import { rewritesManifests } from "../core/config/playback.ts";
 import type { GatewayConfig } from "../core/config/schema.ts";
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
@@ -21,7 +22,6 @@ import { Repeats } from "./repeats.ts";
 import { Responder, responseOf, type Answer, type AnswerLabels } from "./respond.ts";
 import type { LocalAnswer, Rejection, SteeringAsked } from "./request.ts";
 import { buildPlayback, type Playback, type PlaybackConfig, type PlaybackParts } from "./rewrite/build.ts";
-import { playbackModes } from "./routePolicies.ts";
 import type { PlaybackRouter } from "./router.ts";
 import type { FetchApp } from "./server.ts";
 import { ShortWays } from "./shortWays.ts";
@@ -97,7 +97,7 @@ class Gateway {
     const base = (region: string): string => router.base("keys", region);
     const proxy = new KeyProxy({ pools, outcomes, metrics, clock, timeoutMs, hedgeMs, hedgePost, base });
     const shared = { ...deps, responder: this.#responder };
-    const isRewritten = playbackModes(config).some((each) => each !== "redirect");
+    const isRewritten = rewritesManifests(config);
     // A session that outlives a region would end by a redirect to that region's key host: players do not ask again where nothing listens.
     this.#keys = new KeyRoute({ ...shared, proxy, mode: isRewritten && mode === "auto" ? "proxy" : mode });
     this.#playback = deps.playback === undefined || !isRewritten ? null : buildPlayback(shared, deps.playback);

@@ -10,16 +10,17 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { accessOutcome, loggedPath, quoted, type AccessLog } from "./access.ts";
+import { accessOutcome, loggedPath, type AccessLog } from "./access.ts";
 import { DateField } from "./dateField.ts";
 import { IncomingWire } from "./incomingWire.ts";
 import type { Located } from "./locate.ts";
+import { PathMemory } from "./pathMemory.ts";
 import { scanFields, type ScannedFields } from "./rawFields.ts";
 import type { Repeats } from "./repeats.ts";
 import type { RequestIds } from "./requestIds.ts";
 import type { Responder } from "./respond.ts";
 import type { PlaybackRouter } from "./router.ts";
-import { MAX_TARGET_BYTES } from "./target.ts";
+import { logSeen, type Seen } from "./seen.ts";
 import type { Tracing } from "./tracing.ts";
 import { endWithHead, headUpToDate } from "./wholeHead.ts";
 
@@ -63,17 +64,13 @@ interface Answer {
   readonly outcome: string;
 }
 
-/** Videos that are watched now; a few hundred bytes each. */
-const MAX_PATHS = 4_096;
 /** Combinations of kind, region, reason and source; more only where the reasons for a second choice change all the time. */
 const MAX_ANSWERS = 256;
-/** No blank, control, non-ASCII character or fragment. */
-const PLAIN_QUERY = /[!"$-~]*$/y;
 const STATUS = 302;
 
 export class HotPath {
   readonly #deps: HotPathDeps;
-  readonly #paths = new Map<string, PathFacts>();
+  readonly #paths = new PathMemory<PathFacts>((path, host) => this.#readPath(path, host));
   readonly #answers = new Map<string, Answer>();
   readonly #fields: ScannedFields = { host: null, requestId: null, traceparent: null, length: null, plain: false };
   /** One for all requests: each is decided on before the next is read. */
@@ -93,7 +90,7 @@ export class HotPath {
     const started = clock.monotonic();
     const fields = scanFields(incoming.rawHeaders, this.#fields);
     if (!fields.plain || fields.length !== null || fields.host === null) return false;
-    const facts = this.#pathFacts(target, fields.host);
+    const facts = this.#paths.of(target, fields.host);
     const answer = facts === null ? null : (this.#settled(facts) ?? this.#decided(facts, incoming));
     if (facts === null || answer === null || (facts.watched && this.#isRepeated(incoming, answer.region))) return false;
     const now = clock.now();
@@ -104,28 +101,13 @@ export class HotPath {
     return true;
   }
 
-  /** Null where the front door would not let the target pass, or not as a request for a video. */
-  #pathFacts(target: string, host: string): PathFacts | null {
-    if (target.length > MAX_TARGET_BYTES) return null;
-    const cut = target.indexOf("?");
-    if (!hasPlainQuery(target, cut)) return null;
-    const path = cut < 0 ? target : target.slice(0, cut);
-    const known = this.#paths.get(path);
-    return known?.host === host ? known : this.#readPath(path, host);
-  }
-
-  #readPath(slice: string, host: string): PathFacts | null {
-    // A copy: a slice would keep the whole target in memory.
-    const path = Buffer.from(slice, "latin1").toString("latin1");
+  #readPath(path: string, host: string): PathFacts | null {
     const front = this.#deps.router.read({ method: "GET", target: path, host });
     if (front.type !== "playback" || front.request.kind === "key" || this.#deps.leaves?.(front.request) === true) return null;
     const logged = loggedPath(path);
     const { request } = front;
     const watched = this.#deps.repeats?.covers(request) ?? false;
-    const facts: PathFacts = { host, request, watched, logged: logged === `"${path}"` ? null : logged, epoch: null, answer: null };
-    if (this.#paths.size >= MAX_PATHS) this.#paths.clear();
-    this.#paths.set(path, facts);
-    return facts;
+    return { host, request, watched, logged: logged === `"${path}"` ? null : logged, epoch: null, answer: null };
   }
 
   #isRepeated(incoming: IncomingMessage, region: string): boolean {
@@ -175,32 +157,15 @@ export class HotPath {
 
   #record({ request: { kind, target }, logged }: PathFacts, { decision, source, region, outcome }: Answer, seen: Seen): void {
     const { metrics, accessLog, tracing } = this.#deps;
-    const { method, requestId, now, durationMs } = seen;
     metrics.lookup(source);
-    metrics.request(kind, "redirect", STATUS, durationMs / 1000);
+    metrics.request(kind, "redirect", STATUS, seen.durationMs / 1000);
     metrics.decision(kind, decision.reason, region);
     if (!accessLog?.wants(STATUS, decision.reason)) return;
-    const id = this.#fields.requestId === null ? `"${requestId}"` : quoted(requestId);
-    const traceId = tracing.context(this.#fields.traceparent)?.traceId ?? null;
-    const line = `,"method":"${method}","path":${logged ?? `"${target}"`}${outcome}`;
-    accessLog.write(id, line, durationMs, traceId, now);
+    logSeen(accessLog, tracing, this.#fields, seen, `,"path":${logged ?? `"${target}"`}${outcome}`);
   }
-}
-
-interface Seen {
-  readonly method: string;
-  readonly requestId: string;
-  readonly now: number;
-  readonly durationMs: number;
 }
 
 /** Only where it was not the first candidate, the others matter. */
 function saysTheSame(one: Decision, other: Decision): boolean {
   return one === other || (one.reason === "primary" && other.reason === "primary");
-}
-
-/** True where the front door has nothing against the query, whatever the path. `cut`: where it begins; negative: there is none. */
-export function hasPlainQuery(target: string, cut: number): boolean {
-  PLAIN_QUERY.lastIndex = cut + 1;
-  return cut < 0 || PLAIN_QUERY.test(target);
 }

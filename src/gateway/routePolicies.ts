@@ -1,5 +1,5 @@
 /** Which policy holds for a request, each prepared once. */
-import type { PlaybackMode } from "../core/config/playback.ts";
+import { steersManifests, type PlaybackMode } from "../core/config/playback.ts";
 import type { GatewayConfig } from "../core/config/schema.ts";
 import type { PlaybackRequest, Service } from "../core/contracts.ts";
 import type { CountryReader } from "../core/ports.ts";
@@ -32,15 +32,10 @@ export interface RoutingRules {
 /** The front door that the configuration describes. */
 export function frontDoorOf(config: Pick<GatewayConfig, "prefixes" | "keys" | "routes" | "playback">): FrontDoor {
   const { prefixes, keys, routes } = config;
-  const steering = playbackModes(config).includes("steer") ? { steering: true } : {};
+  const steering = steersManifests(config) ? { steering: true } : {};
   const door = { prefixes, keyPrefix: keys.prefix, keyHost: keys.host ?? null, ...steering };
   if (routes.length === 0) return door;
   return { ...door, routes: routes.map(({ host, prefix }) => ({ host: host ?? null, prefix: prefix ?? null })) };
-}
-
-/** The default, and that of each route. */
-export function playbackModes({ playback, routes }: Pick<GatewayConfig, "routes" | "playback">): readonly PlaybackMode[] {
-  return [playback, ...routes.map((route) => route.playback ?? playback)];
 }
 
 /** The routing that the configuration describes. `countries` reads its country database; null where it names none. */

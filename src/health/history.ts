@@ -1,15 +1,5 @@
 /** The newest probes of one service, for people who ask why. */
-import type { FailureReason } from "../core/contracts.ts";
-
-export interface ProbeRecord {
-  /** When it began. */
-  readonly at: number;
-  readonly ok: boolean;
-  readonly reason: FailureReason | null;
-  readonly durationMs: number;
-  /** What was seen, or what went wrong. */
-  readonly detail: string;
-}
+import type { ProbeRecord } from "../core/ports.ts";
 
 const SLOTS = 64;
 

@@ -1,7 +1,8 @@
 /** The loop around one check: waits, probes, feeds the state step, and hands on what it saw. */
 import type { Clock, Random } from "../core/clock.ts";
 import type { Outcome, ServiceHealth } from "../core/contracts.ts";
-import { ProbeHistory, type ProbeRecord } from "./history.ts";
+import type { ProbeRecord } from "../core/ports.ts";
+import { ProbeHistory } from "./history.ts";
 import { look, type Look, type Probe } from "./probes/probe.ts";
 import { ViewerQuorum, type QuorumPolicy } from "./quorum.ts";
 import { firstDelay, nextDelay, shortInterval, suspectAfter, type SchedulePolicy } from "./schedule.ts";

@@ -14,9 +14,9 @@ import type {
   HealthView,
   HttpClient,
   OutcomeSink,
+  ProbeRecord,
 } from "../core/ports.ts";
 import { checksOf, type Check, type HealthRegion } from "./checks.ts";
-import type { ProbeRecord } from "./history.ts";
 import { probeAlerts } from "./probes/alerts.ts";
 import type { KeyDoor } from "../core/playback/keyPlace.ts";
 import { OwnDelay } from "./delay.ts";

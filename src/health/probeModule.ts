@@ -4,7 +4,7 @@ import type { FailureReason } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import { withoutQuery } from "../core/http.ts";
 import { walkPlayback } from "../core/playback.ts";
-import type { CertificateSource, HttpAnswer, HttpClient } from "../core/ports.ts";
+import type { CertificateSource, HttpAnswer, HttpClient, ProbeReport } from "../core/ports.ts";
 import { examineKey } from "./probes/keyAnswer.ts";
 import { look, type Finding } from "./probes/probe.ts";
 
@@ -27,25 +27,11 @@ export interface ProbeModuleDeps {
   readonly origins: readonly string[];
 }
 
-export interface ProbeModuleResult {
-  readonly success: boolean;
-  readonly durationSeconds: number;
-  /** Seconds of each step that was reached: `manifest`, `playlist`, `index`, `init`, `segment`; `first_byte`, `transfer`; `handshake`. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** Status of the last answer, null where there was none. */
-  readonly statusCode: number | null;
-  /** When the certificate ends, epoch seconds; null for http:// and where the handshake failed. */
-  readonly tlsExpiry: number | null;
-  readonly failureReason: FailureReason | null;
-  /** For people: what was seen, or what went wrong. */
-  readonly detail: string;
-}
-
 /**
  * Probes `target`. What the target does is in the result. Rejects with `probe_target` where it is no http(s) URL, with `not_configured` where
  * it is not at an origin of a configured region, and with the reason of `signal` once that has aborted.
  */
-export async function runProbeModule(module: ProbeModule, target: string, deps: ProbeModuleDeps): Promise<ProbeModuleResult> {
+export async function runProbeModule(module: ProbeModule, target: string, deps: ProbeModuleDeps): Promise<ProbeReport> {
   refuseForeign(target, deps.origins);
   const run = new Run(target, deps);
   const { outcome, detail } = await look(async (signal) => run.probe(module, signal), {

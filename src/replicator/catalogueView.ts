@@ -1,7 +1,7 @@
 /** The catalogue in memory, for the hot path: follows what has changed whenever the store's revision has. */
 import type { Clock } from "../core/clock.ts";
 import type { CatalogueEntry } from "../core/contracts.ts";
-import { errorChain, errorCode } from "../core/errors.ts";
+import { follow } from "../core/follow.ts";
 import type { Log } from "../core/log.ts";
 import type { CatalogueStore, CatalogueView } from "../core/ports.ts";
 import { CatalogueContents } from "./catalogueContents.ts";
@@ -55,18 +55,8 @@ export class CachedCatalogueView implements CatalogueView {
 
   /** Follows the store until `stop` aborts. A store that cannot be read leaves the last view in place. Never rejects. */
   async follow(stop: AbortSignal): Promise<void> {
-    const { clock, log, pollMs } = this.#options;
-    let failing = false;
-    while (!stop.aborted) {
-      try {
-        await this.refresh();
-        failing = false;
-      } catch (error) {
-        if (!failing) log.error("catalogue.unreadable", { code: errorCode(error), error: errorChain(error) });
-        failing = true;
-      }
-      await clock.sleep(pollMs ?? 500, stop).catch(() => undefined);
-    }
+    const { clock, log, pollMs = 500 } = this.#options;
+    return follow(async () => this.refresh(), { clock, log, pollMs, unreadable: "catalogue.unreadable" }, stop);
   }
 
   async #readWhileAsked(): Promise<void> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { HttpFailure } from "../../src/core/http.ts";
-import type { PeerCertificate } from "../../src/core/ports.ts";
-import { PROBE_MODULES, runProbeModule, type ProbeModule, type ProbeModuleResult } from "../../src/health/probeModule.ts";
+import type { PeerCertificate, ProbeReport } from "../../src/core/ports.ts";
+import { PROBE_MODULES, runProbeModule, type ProbeModule } from "../../src/health/probeModule.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { FileHttpClient } from "../fakes/fileHttpClient.ts";
 import { packageVideo, serveFile, testKey, text, type Files } from "../fakes/packagedVideo.ts";
@@ -11,7 +11,7 @@ let files: Files;
 let http: FileHttpClient;
 let peer: () => PeerCertificate | null;
 
-async function run(module: ProbeModule, path: string, origin = ORIGIN): Promise<ProbeModuleResult> {
+async function run(module: ProbeModule, path: string, origin = ORIGIN): Promise<ProbeReport> {
   const certificates = { peer: async () => peer() };
   return runProbeModule(module, `${origin}${path}`, { http, certificates, clock: new ManualClock(), timeoutMs: 1_000, origins: [ORIGIN] });
 }

@@ -3,7 +3,7 @@ import type { Clock, Random } from "../../src/core/clock.ts";
 import { configSchema, type Config } from "../../src/core/config/schema.ts";
 import type { CatalogueEntry, Region } from "../../src/core/contracts.ts";
 import { keyedFingerprint } from "../../src/core/fingerprint.ts";
-import type { Log } from "../../src/core/log.ts";
+import { silentLog } from "../../src/core/log.ts";
 import { describeVideo } from "../../src/core/playback/describe.ts";
 import { Metrics } from "../../src/core/metrics.ts";
 import type { CatalogueView } from "../../src/core/ports.ts";
@@ -43,7 +43,7 @@ export function simulatedGateway({ clock, random, regions: http }: GatewayParts)
   const config = simulatedConfig();
   const regions = config.regions.map(({ name, streaming }): Region => ({ name, streaming, keys: null }));
   const metrics = new Metrics({ version: "0", regions: regions.map(({ name }) => ({ name, keys: false })) });
-  const shared = { clock, random, log: SILENT, metrics };
+  const shared = { clock, random, log: silentLog, metrics };
   const health = startHealth({
     regions: config.regions,
     config: config.health,
@@ -59,7 +59,7 @@ export function simulatedGateway({ clock, random, regions: http }: GatewayParts)
     describe: describeVideo,
     http,
     clock,
-    log: SILENT,
+    log: silentLog,
     entries: unknownLocators.entries,
     freshFor: unknownLocators.foundFor,
     timeoutMs: manifests.timeout,
@@ -131,13 +131,4 @@ const NO_KEYS = {
   dispatcher: () => {
     throw new Error("nobody asks for keys");
   },
-};
-
-const SILENT: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  line: () => undefined,
-  dropped: () => 0,
 };

@@ -40,3 +40,23 @@ export const manifests = z
 
 export type PlaybackMode = z.output<typeof playback>;
 export type ManifestsConfig = z.output<typeof manifests>;
+
+interface PlaybackSettings {
+  readonly playback: PlaybackMode;
+  readonly routes: readonly { readonly playback?: PlaybackMode | undefined }[];
+}
+
+/** The default, and what routes have instead of it. */
+function modes({ playback: usual, routes }: PlaybackSettings): readonly (PlaybackMode | undefined)[] {
+  return [usual, ...routes.map((route) => route.playback)];
+}
+
+/** Whether any route steers. */
+export function steersManifests(settings: PlaybackSettings): boolean {
+  return modes(settings).includes("steer");
+}
+
+/** Whether any route answers manifests itself: steers or anchors. */
+export function rewritesManifests(settings: PlaybackSettings): boolean {
+  return modes(settings).some((mode) => mode === "steer" || mode === "anchor");
+}

@@ -1,13 +1,10 @@
 /** Playback modes against the regions, and against the other paths of the player listener. */
+import { GATEWAY_PATHWAY, STEERING_PREFIX } from "../contracts.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
 type Problem = Omit<ConfigProblem, "line">;
 type Path = ConfigProblem["path"];
-
-/** The last pathway of a steered manifest has this name. */
-const GATEWAY_PATHWAY = "gateway";
-const STEERING = "/steering/";
 
 export function playbackProblems(config: Config): Problem[] {
   const { steering, manifests } = config.gateway;
@@ -45,8 +42,8 @@ function steerProblems(path: Path, { regions, gateway: { keys, prefixes } }: Con
       message: `a region has the name ${GATEWAY_PATHWAY}, which steered manifests give to the gateway's own path; rename it`,
     });
   }
-  const taken = [keys.prefix, ...prefixes].find((prefix) => `${prefix}/`.startsWith(STEERING));
+  const taken = [keys.prefix, ...prefixes].find((prefix) => `${prefix}/`.startsWith(STEERING_PREFIX));
   if (taken !== undefined)
-    problems.push({ path, message: `takes the paths under ${STEERING}, which ${taken} lies under; use another prefix` });
+    problems.push({ path, message: `takes the paths under ${STEERING_PREFIX}, which ${taken} lies under; use another prefix` });
   return problems;
 }

@@ -1,4 +1,5 @@
 /** What a valid configuration is better without, or better with. Nothing is refused for it. */
+import { rewritesManifests } from "./playback.ts";
 import { pathText } from "./problems.ts";
 import type { Config, RegionConfig } from "./schema.ts";
 import { isLoopback } from "./units.ts";
@@ -13,7 +14,7 @@ export function configWarnings({ regions, gateway }: Config): ConfigWarning[] {
   return [
     ...regions.flatMap((region, at) => (provesLittle(region) ? [{ path: pathText(["regions", at]), message: littleProven(region) }] : [])),
     ...(saysHttp(gateway) ? [{ path: pathText(["gateway", "playback"]), message: SAYS_HTTP }] : []),
-    ...(rewrites(gateway) ? sharedHosts(regions) : []),
+    ...(rewritesManifests(gateway) ? sharedHosts(regions) : []),
   ];
 }
 
@@ -22,11 +23,7 @@ const SAYS_HTTP =
 
 /** Steered and anchored manifests name the gateway itself. Who listens on loopback is trying things out. */
 function saysHttp({ playback, routes, publicUrl, viewers, listen }: Config["gateway"]): boolean {
-  return rewrites({ playback, routes }) && publicUrl === undefined && viewers.proxies.length === 0 && !isLoopback(listen.host);
-}
-
-function rewrites({ playback, routes }: Pick<Config["gateway"], "playback" | "routes">): boolean {
-  return [playback, ...routes.map((route) => route.playback)].some((mode) => mode === "steer" || mode === "anchor");
+  return rewritesManifests({ playback, routes }) && publicUrl === undefined && viewers.proxies.length === 0 && !isLoopback(listen.host);
 }
 
 /** Shaka Player leaves a host name, whatever the port. */

@@ -1,6 +1,6 @@
 /** The MPD's own `BaseURL` elements: one for each region, so that everything below goes where the player is steered. Pure. */
 import type { SteerOptions } from "../pathway.ts";
-import { GATEWAY_PATHWAY } from "../steering/session.ts";
+import { GATEWAY_PATHWAY } from "../../core/contracts.ts";
 import {
   childrenNamed,
   childElements,

@@ -5,7 +5,7 @@
  */
 import type { Pathway, Rewritten, SteerOptions } from "../pathway.ts";
 import { orRefusal, Refusal } from "../refusal.ts";
-import { GATEWAY_PATHWAY } from "../steering/session.ts";
+import { GATEWAY_PATHWAY } from "../../core/contracts.ts";
 import { attributeValue, parseAttributes, quoted, withAttributes } from "./attributes.ts";
 import { type Entry, isEntry, type Item, readItems } from "./entries.ts";
 import { keyLine } from "./keys.ts";

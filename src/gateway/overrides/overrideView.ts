@@ -1,7 +1,7 @@
 /** The overrides in memory, for the hot path: read again whenever the store's revision has changed, and ended by the clock. */
 import type { Clock } from "../../core/clock.ts";
 import type { Override } from "../../core/contracts.ts";
-import { errorChain, errorCode } from "../../core/errors.ts";
+import { follow } from "../../core/follow.ts";
 import type { Log } from "../../core/log.ts";
 import type { OverrideEvent, OverrideStore, OverrideView } from "../../core/ports.ts";
 
@@ -53,18 +53,8 @@ export class CachedOverrideView implements OverrideView {
 
   /** Follows the store until `stop` aborts. A store that cannot be read leaves the last view in place. Never rejects. */
   async follow(stop: AbortSignal): Promise<void> {
-    const { clock, log, pollMs } = this.#options;
-    let failing = false;
-    while (!stop.aborted) {
-      try {
-        await this.refresh();
-        failing = false;
-      } catch (error) {
-        if (!failing) log.error("override.unreadable", { code: errorCode(error), error: errorChain(error) });
-        failing = true;
-      }
-      await clock.sleep(pollMs ?? POLL_MS, stop).catch(() => undefined);
-    }
+    const { clock, log, pollMs = POLL_MS } = this.#options;
+    return follow(async () => this.refresh(), { clock, log, pollMs, unreadable: "override.unreadable" }, stop);
   }
 
   /** No timer: the clock is asked at each read, which costs less than keeping timers right when the clock is set. */

@@ -1,6 +1,5 @@
 /** What a player gets for a manifest, and why, in words. Pure. */
-import type { CatalogueEntry, Decision, PlaybackFallback, RewritingMode } from "../../core/contracts.ts";
-import { GATEWAY_PATHWAY } from "../steering/session.ts";
+import { GATEWAY_PATHWAY, type CatalogueEntry, type Decision, type PlaybackFallback, type RewritingMode } from "../../core/contracts.ts";
 import { plannedFallback, type PlaybackPlan } from "./plan.ts";
 
 export interface PlaybackExplanation {

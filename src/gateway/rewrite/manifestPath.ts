@@ -5,12 +5,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../core/clock.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import { quoted, type AccessLog } from "../access.ts";
+import type { AccessLog } from "../access.ts";
 import { DateField } from "../dateField.ts";
 import { IncomingWire } from "../incomingWire.ts";
 import { holdsCredentials, scanFields, type ScannedFields } from "../rawFields.ts";
 import type { RequestIds } from "../requestIds.ts";
 import type { PlaybackRouter } from "../router.ts";
+import { logSeen, type Seen } from "../seen.ts";
 import type { Tracing } from "../tracing.ts";
 import { endWithHead } from "../wholeHead.ts";
 import type { GatewayUrls } from "./gatewayUrls.ts";
@@ -73,24 +74,15 @@ export class ManifestPath {
     return router.epoch(request) === epoch && (holdings === null || router.known(request)?.holdings === holdings);
   }
 
-  #record({ request: { kind }, outcome, source, logged }: Prepared, { method, requestId, now, durationMs }: Seen): void {
+  #record({ request: { kind }, outcome, source, logged }: Prepared, seen: Seen): void {
     const { metrics, accessLog, tracing } = this.#deps;
     const { decision, mode, reason, fallback, answer } = outcome;
     metrics.lookup(source);
-    metrics.request(kind, mode, answer.status, durationMs / 1000);
+    metrics.request(kind, mode, answer.status, seen.durationMs / 1000);
     if (decision !== null) metrics.decision(kind, decision.reason, decision.region);
     if (fallback === undefined) metrics.manifestRead("cached");
     else metrics.playbackFallback(fallback.mode, fallback.reason);
     if (!accessLog?.wants(answer.status, reason)) return;
-    const id = this.#fields.requestId === null ? `"${requestId}"` : quoted(requestId);
-    const traceId = tracing.context(this.#fields.traceparent)?.traceId ?? null;
-    accessLog.write(id, `,"method":"${method}"${logged}`, durationMs, traceId, now);
+    logSeen(accessLog, tracing, this.#fields, seen, logged);
   }
-}
-
-interface Seen {
-  readonly method: string;
-  readonly requestId: string;
-  readonly now: number;
-  readonly durationMs: number;
 }

@@ -1,6 +1,13 @@
 /** Manifests of routes that steer or anchor: read from a region, rewritten, answered here; or redirected, with the reason why. */
 import type { Clock } from "../../core/clock.ts";
-import type { CatalogueEntry, Decision, PlaybackFallback, PlaybackRequest, RewritingMode } from "../../core/contracts.ts";
+import {
+  GATEWAY_PATHWAY,
+  type CatalogueEntry,
+  type Decision,
+  type PlaybackFallback,
+  type PlaybackRequest,
+  type RewritingMode,
+} from "../../core/contracts.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Located } from "../locate.ts";
 import { ANYBODY, type Viewer, type WireFacts } from "../order/viewer.ts";
@@ -8,7 +15,7 @@ import { redirected, type Outcome } from "../outcome.ts";
 import type { RewriteRefusal, Rewritten as RewrittenText } from "../pathway.ts";
 import type { Responder } from "../respond.ts";
 import type { PlaybackRouter } from "../router.ts";
-import { GATEWAY_PATHWAY, steeringUrl } from "../steering/session.ts";
+import { steeringUrl } from "../steering/session.ts";
 import type { Alignments } from "./alignments.ts";
 import { documentOf } from "./document.ts";
 import type { GatewayUrls } from "./gatewayUrls.ts";

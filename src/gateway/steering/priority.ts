@@ -1,6 +1,5 @@
 /** A decision -> the pathways of a session, best first. Pure. */
-import type { Considered, Decision, Verdict } from "../../core/contracts.ts";
-import { GATEWAY_PATHWAY } from "./session.ts";
+import { GATEWAY_PATHWAY, type Considered, type Decision, type Verdict } from "../../core/contracts.ts";
 
 /**
  * Best first, and the order matters to the last: a player that fails at one pathway goes on to the next by itself. Those from `drained` on are for

@@ -6,18 +6,15 @@
  * - `pathways`: the ids that its manifest names, in the manifest's order
  * - `session` or `chance`: 32 bits by which the policy keeps this viewer where it is. They are a number of the session id, not the id itself.
  */
-import type { PlaybackRequest } from "../../core/contracts.ts";
+import { STEERING_PREFIX, type PlaybackRequest } from "../../core/contracts.ts";
 import { keptOf, type KeptViewer, type Viewer } from "../order/viewer.ts";
 import { pathOf, targetProblem } from "../target.ts";
 import { readReport, type Report } from "./report.ts";
 
 export type SteeringProtocol = "hls" | "dash";
 
-/** Pathway of the gateway's own, anchored copy of a manifest. No region has this name in a steered session. */
-export const GATEWAY_PATHWAY = "gateway";
 /** A session has at most so many pathways; a longer list is not believed. */
 export const MAX_PATHWAYS = 16;
-export const STEERING_PREFIX = "/steering/";
 
 export interface AskedSession {
   /** As it came, still encoded; null: not said. */

@@ -4,22 +4,21 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../core/clock.ts";
-import type { Decision } from "../../core/contracts.ts";
+import { STEERING_PREFIX, type Decision } from "../../core/contracts.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import { accessOutcome, loggedPath, quoted, type AccessLog } from "../access.ts";
+import { accessOutcome, loggedPath, type AccessLog } from "../access.ts";
 import { DateField } from "../dateField.ts";
-import { hasPlainQuery } from "../hotPath.ts";
 import { IncomingWire } from "../incomingWire.ts";
 import type { WireFacts } from "../order/viewer.ts";
+import { PathMemory } from "../pathMemory.ts";
 import { scanFields, type ScannedFields } from "../rawFields.ts";
 import type { RequestIds } from "../requestIds.ts";
 import type { SteeringAsked } from "../request.ts";
 import type { Responder } from "../respond.ts";
 import type { PlaybackRouter } from "../router.ts";
-import { MAX_TARGET_BYTES } from "../target.ts";
+import { logSeen, type Seen } from "../seen.ts";
 import type { Tracing } from "../tracing.ts";
 import { canWriteWholeHead, endWithHead, headUpToDate } from "../wholeHead.ts";
-import { STEERING_PREFIX } from "./session.ts";
 import type { SteeringRoute, Told } from "./steeringRoute.ts";
 
 export interface SteeringPathDeps {
@@ -53,15 +52,13 @@ interface Shared {
   readonly outcome: string;
 }
 
-/** Manifests of sessions that are under way; a few hundred bytes each. */
-const MAX_PATHS = 4_096;
 /** Combinations of protocol, region and reason. */
 const MAX_SHARED = 256;
 const STATUS = 200;
 
 export class SteeringPath {
   readonly #deps: SteeringPathDeps;
-  readonly #paths = new Map<string, PathFacts>();
+  readonly #paths = new PathMemory<PathFacts>((path, host) => this.#readPath(path, host));
   readonly #shared = new Map<string, Shared>();
   readonly #fields: ScannedFields = { host: null, requestId: null, traceparent: null, length: null, plain: false };
   /** One for all requests: each is answered before the next is read. */
@@ -80,7 +77,7 @@ export class SteeringPath {
     const started = clock.monotonic();
     const fields = scanFields(incoming.rawHeaders, this.#fields);
     if (!fields.plain || fields.length !== null) return false;
-    const facts = this.#pathFacts(target, fields.host);
+    const facts = this.#paths.of(target, fields.host);
     if (facts === null) return false;
     const wire = this.#wire;
     wire.incoming = incoming;
@@ -91,28 +88,13 @@ export class SteeringPath {
     const requestId = fields.requestId ?? requestIds.next();
     const own = `${this.#date.at(now)}\r\ncontent-length: ${told.body.length}\r\nx-request-id: ${requestId}\r\n\r\n`;
     endWithHead(outgoing, STATUS, shared.head + own, { text: told.body, encoding: "latin1" });
-    this.#record(shared, { method, logged: facts.logged, requestId, now, durationMs: clock.monotonic() - started });
+    this.#record(shared, facts.logged, { method, requestId, now, durationMs: clock.monotonic() - started });
     return true;
   }
 
-  /** Null where the front door would not let the target pass, or not as a steering request. */
-  #pathFacts(target: string, host: string | null): PathFacts | null {
-    const cut = target.indexOf("?");
-    if (target.length > MAX_TARGET_BYTES || !hasPlainQuery(target, cut)) return null;
-    const path = cut < 0 ? target : target.slice(0, cut);
-    const known = this.#paths.get(path);
-    return known?.host === host ? known : this.#readPath(path, host);
-  }
-
-  #readPath(slice: string, host: string | null): PathFacts | null {
-    // A copy: a slice would keep the whole target in memory.
-    const path = Buffer.from(slice, "latin1").toString("latin1");
+  #readPath(path: string, host: string | null): PathFacts | null {
     const asked = this.#deps.router.read({ method: "GET", target: path, host });
-    if (asked.type !== "steering") return null;
-    const facts = { host, asked, logged: loggedPath(path) };
-    if (this.#paths.size >= MAX_PATHS) this.#paths.clear();
-    this.#paths.set(path, facts);
-    return facts;
+    return asked.type === "steering" ? { host, asked, logged: loggedPath(path) } : null;
   }
 
   #sharedOf({ contentType, head, decision }: Told): Shared {
@@ -130,22 +112,12 @@ export class SteeringPath {
     return shared;
   }
 
-  #record({ decision: { reason }, outcome }: Shared, { method, logged, requestId, now, durationMs }: Seen): void {
+  #record({ decision: { reason }, outcome }: Shared, logged: string, seen: Seen): void {
     const { metrics, accessLog, tracing } = this.#deps;
-    metrics.request("other", "steer", STATUS, durationMs / 1000);
+    metrics.request("other", "steer", STATUS, seen.durationMs / 1000);
     if (!accessLog?.wants(STATUS, reason)) return;
-    const id = this.#fields.requestId === null ? `"${requestId}"` : quoted(requestId);
-    const traceId = tracing.context(this.#fields.traceparent)?.traceId ?? null;
-    accessLog.write(id, `,"method":"${method}","path":${logged}${outcome}`, durationMs, traceId, now);
+    logSeen(accessLog, tracing, this.#fields, seen, `,"path":${logged}${outcome}`);
   }
-}
-
-interface Seen {
-  readonly method: string;
-  readonly logged: string;
-  readonly requestId: string;
-  readonly now: number;
-  readonly durationMs: number;
 }
 
 function isOrdinary(method: string, outgoing: ServerResponse): boolean {

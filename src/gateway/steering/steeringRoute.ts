@@ -3,7 +3,7 @@
  * 404, 410 or 429, or ask without pause at 500.
  */
 import type { Clock, Random } from "../../core/clock.ts";
-import type { Decision, PlaybackRequest } from "../../core/contracts.ts";
+import { GATEWAY_PATHWAY, type Decision, type PlaybackRequest } from "../../core/contracts.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { HealthView, OutcomeSink } from "../../core/ports.ts";
 import type { Holdings } from "../eligibility.ts";
@@ -16,7 +16,7 @@ import { pathOf, queryOf } from "../target.ts";
 import { CONTENT_TYPES, steeringManifest } from "./answer.ts";
 import { Audience } from "./audience.ts";
 import { priorityOf } from "./priority.ts";
-import { GATEWAY_PATHWAY, readPathways, readSession, reloadUrl, sanePath, type SteeringProtocol } from "./session.ts";
+import { readPathways, readSession, reloadUrl, sanePath, type SteeringProtocol } from "./session.ts";
 import { hasIncident, type TtlPolicy } from "./ttl.ts";
 
 export interface SteeringDeps {

@@ -6,7 +6,7 @@ import type { HealthConfig } from "../../../src/core/config/health.ts";
 import { configSchema } from "../../../src/core/config/schema.ts";
 import { keyedFingerprint } from "../../../src/core/fingerprint.ts";
 import { HttpFailure } from "../../../src/core/http.ts";
-import type { Log } from "../../../src/core/log.ts";
+import { silentLog } from "../../../src/core/log.ts";
 import { Metrics } from "../../../src/core/metrics.ts";
 import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports.ts";
 import { startHealth, type HealthMonitor } from "../../../src/health/monitor.ts";
@@ -75,7 +75,7 @@ function startSimulated({ video, probes }: Simulation, parts: Parts): HealthMoni
     canaries: { canary: async () => null },
     fingerprint: keyedFingerprint(Buffer.alloc(32, 7)),
     metrics: new Metrics({ version: "0", regions: regions.map(({ name }) => ({ name, keys: true })) }),
-    log: silent,
+    log: silentLog,
     ...parts,
   });
 }
@@ -86,15 +86,6 @@ function healthConfig({ intervalMs, fastIntervalMs, timeoutMs, fall, rise }: Pro
   const regions = [{ name: "a", streaming: HOSTS.a }];
   return configSchema.parse({ regions, health: { interval, fastInterval, timeout, fall, rise } }).health;
 }
-
-const silent: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  line: () => undefined,
-  dropped: () => 0,
-};
 
 /** Answers as the bench's origin does, in simulated time. */
 class SimulatedHttp implements HttpClient {
