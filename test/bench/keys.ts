@@ -4,8 +4,8 @@
  */
 import { runBench } from "./frame.ts";
 import { versionsOf } from "./process.ts";
-import { loadProgram } from "./speed/load.ts";
-import { CORES, inTurns, startOrigin } from "./speed/rounds.ts";
+import { LOAD_NOTES } from "./speed/load.ts";
+import { CORES, inTurns, startOrigins } from "./speed/rounds.ts";
 import { speedFigure, speedTable } from "./speed/report.ts";
 import { startPaircast, startPeers } from "./speed/servers.ts";
 
@@ -13,16 +13,14 @@ await runBench("keys", async ({ quick, rounds }) => {
   const { versions, missing } = versionsOf(["nginx", "haproxy", "caddy", "wrk"]);
   const notes = [...missing];
   await using stack = new AsyncDisposableStack();
-  const [first, second] = [await startOrigin(), await startOrigin()];
-  stack.use(first.process);
-  stack.use(second.process);
-  const options = { task: "keys", origins: [first.address, second.address], cpus: CORES?.server ?? null } as const;
+  const origins = await startOrigins(stack);
+  const options = { task: "keys", origins, cpus: CORES?.server ?? null } as const;
   const servers = [stack.use(await startPaircast(options)), ...(await startPeers(options, stack))];
   const length = { rounds: rounds ?? (quick ? 2 : 7), seconds: quick ? 1 : 4 };
   const keys = await inTurns(servers, { kind: "key", ...length });
   const licences = await inTurns(servers, { kind: "licence", ...length });
   if (CORES === null) notes.push("one core only: server, key host and load share it");
-  if (loadProgram === "own") notes.push("load by a generator of our own, slower than wrk: throughput is that of the generator");
+  notes.push(...LOAD_NOTES);
   notes.push("all send the same header fields and write a JSON access log; only paircast judges what comes back");
   const figures = [
     speedFigure("key GET: CPU per request", "µs", keys, (speed) => speed.cpuMicros),

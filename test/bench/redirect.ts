@@ -4,21 +4,18 @@
  */
 import { runBench, type Figure } from "./frame.ts";
 import { peerVersion, versionsOf } from "./process.ts";
-import { loadProgram } from "./speed/load.ts";
+import { LOAD_NOTES } from "./speed/load.ts";
 import { speedFigure, speedTable } from "./speed/report.ts";
-import { CORES, inTurns, startOrigin } from "./speed/rounds.ts";
+import { CORES, inTurns, startOrigins } from "./speed/rounds.ts";
 import { twoCores, type ScalingOptions } from "./speed/scaling.ts";
 import { startNginx, startPaircast, startPeers } from "./speed/servers.ts";
 
-// oxlint-disable-next-line complexity -- the bench reads from top to bottom.
 await runBench("redirect", async ({ quick, rounds, only }) => {
   const { versions, missing } = versionsOf(["nginx", "haproxy", "caddy", "wrk"]);
   const notes = [...missing];
   await using stack = new AsyncDisposableStack();
-  const [first, second] = [await startOrigin(), await startOrigin()];
-  stack.use(first.process);
-  stack.use(second.process);
-  const options = { task: "redirect", origins: [first.address, second.address], cpus: CORES?.server ?? null } as const;
+  const origins = await startOrigins(stack);
+  const options = { task: "redirect", origins, cpus: CORES?.server ?? null } as const;
   const single = await (async () => {
     await using servers = new AsyncDisposableStack();
     const own = servers.use(await startPaircast(options));
@@ -31,7 +28,7 @@ await runBench("redirect", async ({ quick, rounds, only }) => {
       ? null
       : await scaled(options.origins, { rounds: quick ? 1 : 3, seconds: quick ? 2 : 5 });
   if (CORES === null) notes.push("one core only: server and load share it, and nothing can be said of two");
-  if (loadProgram === "own") notes.push("load by a generator of our own, slower than wrk: throughput is that of the generator");
+  notes.push(...LOAD_NOTES);
   notes.push("nginx, haproxy and caddy send the same header fields and write a JSON access log with the same fields; they look up nothing");
   const figures = [
     speedFigure("CPU per request", "µs", single, (speed) => speed.cpuMicros),

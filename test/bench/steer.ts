@@ -4,8 +4,8 @@
  */
 import { runBench, type Figure } from "./frame.ts";
 import { versionsOf } from "./process.ts";
-import { loadProgram } from "./speed/load.ts";
-import { CORES, inTurns, startOrigin, type Speed } from "./speed/rounds.ts";
+import { LOAD_NOTES } from "./speed/load.ts";
+import { CORES, inTurns, startOrigins, type Speed } from "./speed/rounds.ts";
 import { speedTable } from "./speed/report.ts";
 import { startPaircast } from "./speed/servers.ts";
 
@@ -15,15 +15,13 @@ await runBench("steer", async ({ quick, rounds }) => {
   const { versions, missing } = versionsOf(["wrk"]);
   const notes = [...missing];
   await using stack = new AsyncDisposableStack();
-  const [first, second] = [await startOrigin(), await startOrigin()];
-  stack.use(first.process);
-  stack.use(second.process);
-  const options = { task: "redirect", origins: [first.address, second.address], cpus: CORES?.server ?? null } as const;
+  const origins = await startOrigins(stack);
+  const options = { task: "redirect", origins, cpus: CORES?.server ?? null } as const;
   const servers = [];
   for (const mode of ["redirect", "steer", "anchor"] as const) servers.push(stack.use(await startPaircast(options, null, mode)));
   const speeds = await inTurns(servers, { kind: "manifest", rounds: rounds ?? (quick ? 2 : 7), seconds: quick ? 1 : 4 });
   if (CORES === null) notes.push("one core only: server and load share it");
-  if (loadProgram === "own") notes.push("load by a generator of our own, slower than wrk: throughput is that of the generator");
+  notes.push(...LOAD_NOTES);
   notes.push("a steered playlist of six variants and a rendition for two regions and the gateway has about 8 KB; a redirect has no body");
   const figures = [
     ...figuresOf("requests per second", "1/s", speeds, ({ perSecond }) => perSecond),

@@ -30,7 +30,11 @@ export interface LoadResult {
 const SCRIPT = fileURLToPath(new URL("load.lua", import.meta.url));
 const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
-export const loadProgram: "wrk" | "own" = peerVersion("wrk") === null ? "own" : "wrk";
+const loadProgram: "wrk" | "own" = peerVersion("wrk") === null ? "own" : "wrk";
+
+/** What a bench has to say of its load. */
+export const LOAD_NOTES: readonly string[] =
+  loadProgram === "own" ? ["load by a generator of our own, slower than wrk: throughput is that of the generator"] : [];
 
 /** Throws where nothing was answered. */
 export async function load(options: LoadOptions): Promise<LoadResult> {

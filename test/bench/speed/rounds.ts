@@ -68,8 +68,16 @@ function summary(speeds: readonly Speed[]): Speed {
 }
 
 /** An origin on the core of the load, and its address. */
-export async function startOrigin(): Promise<{ readonly process: BenchProcess; readonly address: string }> {
+async function startOrigin(): Promise<{ readonly process: BenchProcess; readonly address: string }> {
   const args = [new URL("origin.ts", import.meta.url).pathname];
   const program = await startProcess({ command: process.execPath, args, ready: "line", ...(CORES === null ? {} : { cpus: CORES.load }) });
   return { process: program, address: `127.0.0.1:${program.line}` };
+}
+
+/** Addresses of the two origins of a bench, which end with `stack`. */
+export async function startOrigins(stack: AsyncDisposableStack): Promise<readonly [string, string]> {
+  const [first, second] = [await startOrigin(), await startOrigin()];
+  stack.use(first.process);
+  stack.use(second.process);
+  return [first.address, second.address];
 }
