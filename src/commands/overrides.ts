@@ -1,6 +1,6 @@
 /** `paircast overrides`: what operators have set, and what was done lately. */
 import type { Override } from "../core/contracts.ts";
-import type { OverrideEvent } from "../core/ports.ts";
+import type { OverrideEvent } from "../core/ports/overrides.ts";
 import { askAdmin, type AdminOptions } from "./adminClient.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 /** `paircast status`: what a running gateway knows. */
 import type { CatalogueEntry, ServiceHealth } from "../core/contracts.ts";
-import type { JobRecord } from "../core/ports.ts";
+import type { JobRecord } from "../core/ports/journal.ts";
 import { askAdmin, type AdminOptions } from "./adminClient.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import type { RegionConfig } from "../core/config/schema.ts";
 import { PaircastError } from "../core/errors.ts";
-import type { MediaAccount, StaticLibrary } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
+import type { StaticLibrary } from "../core/ports/storage.ts";
 
 /** Base URLs of a region, with the authority to trust there. Throws `ca_unreadable` where its file cannot be read. */
 export function originsOf(region: RegionConfig): { url: string; ca: string | null }[] {

@@ -1,7 +1,7 @@
 /** What a reload changes, and what it cannot change. */
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../core/config/schema.ts";
-import type { HealthHistory, HealthView } from "../core/ports.ts";
+import type { HealthHistory, HealthView } from "../core/ports/health.ts";
 import type { HealthMonitor } from "../health/monitor.ts";
 import type { HealthSnapshot, Region, Service, ServiceHealth } from "../core/contracts.ts";
 

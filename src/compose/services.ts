@@ -2,7 +2,7 @@
 import type { HealthSnapshot } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import { describeVideo } from "../core/playback/describe.ts";
-import type { HealthView, OutcomeSink, ProbeOnDemand } from "../core/ports.ts";
+import type { HealthView, OutcomeSink, ProbeOnDemand } from "../core/ports/health.ts";
 import { TlsCertificates } from "../core/tls.ts";
 import { buildAdmin } from "../gateway/admin.ts";
 import { buildGateway } from "../gateway/app.ts";

@@ -2,7 +2,11 @@
 import { hostname } from "node:os";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Config } from "../core/config/schema.ts";
-import type { CatalogueStore, HealthMemory, Journal, OverrideStore, WorkQueue } from "../core/ports.ts";
+import type { CatalogueStore } from "../core/ports/catalogue.ts";
+import type { HealthMemory } from "../core/ports/health.ts";
+import type { Journal } from "../core/ports/journal.ts";
+import type { OverrideStore } from "../core/ports/overrides.ts";
+import type { WorkQueue } from "../core/ports/work.ts";
 import type { Table } from "../core/table.ts";
 import { SqliteOverrides } from "../gateway/overrides/sqliteOverrides.ts";
 import { TableOverrides } from "../gateway/overrides/tableOverrides.ts";

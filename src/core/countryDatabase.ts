@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { Reader, type CountryResponse } from "maxmind";
 import type { Address } from "./address.ts";
 import { PaircastError } from "./errors.ts";
-import type { CountryReader } from "./ports.ts";
+import type { CountryReader } from "./ports/http.ts";
 
 /** Different records are few, hundreds for countries; a database of cities keeps what was asked for lately. */
 const CACHED_RECORDS = 4_096;

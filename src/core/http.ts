@@ -2,7 +2,7 @@
 import { Pool, type Dispatcher } from "undici";
 import type { FailureReason } from "./contracts.ts";
 import { PaircastError } from "./errors.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "./ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "./ports/http.ts";
 
 /** A request that got no complete HTTP answer. `reason` says how it failed. */
 export class HttpFailure extends PaircastError {

@@ -4,7 +4,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.ts";
 import { PaircastError } from "./errors.ts";
 import { failureDetail, failureReason, HttpFailure, type HttpClientOptions } from "./http.ts";
-import type { CertificateSource, PeerCertificate } from "./ports.ts";
+import type { CertificateSource, PeerCertificate } from "./ports/http.ts";
 
 export interface TlsCertificateOptions extends HttpClientOptions {
   readonly clock: Clock;

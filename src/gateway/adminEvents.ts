@@ -1,7 +1,7 @@
 /** Server-sent events: what changes, as it changes, for the status page and for people with curl. */
 import type { Clock } from "../core/clock.ts";
 import type { FailureReason, HealthStatus, Override, RegionCopy, Service } from "../core/contracts.ts";
-import type { OverrideEvent } from "../core/ports.ts";
+import type { OverrideEvent } from "../core/ports/overrides.ts";
 
 /** What listeners are told. `type` is the event's name on the wire, the whole object its data. */
 export type StatusEvent =

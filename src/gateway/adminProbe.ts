@@ -3,7 +3,7 @@ import { Hono, type Context } from "hono";
 import { Gauge, Registry } from "prom-client";
 import { FAILURE_REASONS } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
-import type { ProbeOnDemand, ProbeReport } from "../core/ports.ts";
+import type { ProbeOnDemand, ProbeReport } from "../core/ports/health.ts";
 
 export interface AdminProbeDeps {
   readonly probes: ProbeOnDemand;

@@ -1,6 +1,6 @@
 /** What `/api/status` and `/api/catalogue` show. */
 import { SERVICES, type CatalogueEntry, type HealthSnapshot, type Region, type Service, type ServiceHealth } from "../core/contracts.ts";
-import type { HealthHistory, ProbeRecord } from "../core/ports.ts";
+import type { HealthHistory, ProbeRecord } from "../core/ports/health.ts";
 
 export interface RegionStatus {
   readonly name: string;

@@ -8,7 +8,7 @@ import type { Decision, PlaybackRequest } from "../core/contracts.ts";
 import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { OutcomeSink } from "../core/ports.ts";
+import type { OutcomeSink } from "../core/ports/health.ts";
 import { AccessLog, recordAccess } from "./access.ts";
 import type { Holdings } from "./eligibility.ts";
 import { KeyProxy, type RegionDispatchers } from "./keyProxy.ts";

@@ -3,7 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import type { FailureReason, Holding, PlaybackRequest } from "../core/contracts.ts";
 import { HttpFailure } from "../core/http.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { HttpAnswer, HttpClient, OutcomeSink } from "../core/ports.ts";
+import type { OutcomeSink } from "../core/ports/health.ts";
+import type { HttpAnswer, HttpClient } from "../core/ports/http.ts";
 import type { Candidate } from "./candidates.ts";
 
 export interface AskDeps {

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Clock } from "../core/clock.ts";
 import type { Decision, FailureReason, Outcome, PlaybackRequest } from "../core/contracts.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { OutcomeSink } from "../core/ports.ts";
+import type { OutcomeSink } from "../core/ports/health.ts";
 import { Breaker } from "./breaker.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Holdings } from "./eligibility.ts";

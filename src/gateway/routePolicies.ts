@@ -2,7 +2,7 @@
 import { steersManifests, type PlaybackMode } from "../core/config/playback.ts";
 import type { GatewayConfig } from "../core/config/schema.ts";
 import type { PlaybackRequest, Service } from "../core/contracts.ts";
-import type { CountryReader } from "../core/ports.ts";
+import type { CountryReader } from "../core/ports/http.ts";
 import { preparePolicy, type PreparedPolicy, type RoutingPolicy } from "./order/policy.ts";
 import { networksOf, type ViewerRules } from "./order/viewer.ts";
 import { DecisionWindow } from "./order/window.ts";

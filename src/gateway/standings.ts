@@ -1,7 +1,8 @@
 /** What holds for everybody, computed once for each change of health or overrides: a request then only picks. */
 import type { Decision, HealthSnapshot, Holding, Override, Service, ServiceHealth } from "../core/contracts.ts";
 import { SERVICES } from "../core/contracts.ts";
-import type { HealthView, OverrideView } from "../core/ports.ts";
+import type { HealthView } from "../core/ports/health.ts";
+import type { OverrideView } from "../core/ports/overrides.ts";
 import type { Candidate } from "./candidates.ts";
 import { assess, isUnder, type Assessment, type Holdings, type KeyNeed } from "./eligibility.ts";
 

@@ -1,5 +1,5 @@
 /** The newest probes of one service, for people who ask why. */
-import type { ProbeRecord } from "../core/ports.ts";
+import type { ProbeRecord } from "../core/ports/health.ts";
 
 const SLOTS = 64;
 

@@ -1,7 +1,7 @@
 /** The loop around one check: waits, probes, feeds the state step, and hands on what it saw. */
 import type { Clock, Random } from "../core/clock.ts";
 import type { Outcome, ServiceHealth } from "../core/contracts.ts";
-import type { ProbeRecord } from "../core/ports.ts";
+import type { ProbeRecord } from "../core/ports/health.ts";
 import { ProbeHistory } from "./history.ts";
 import { look, type Look, type Probe } from "./probes/probe.ts";
 import { ViewerQuorum, type QuorumPolicy } from "./quorum.ts";

@@ -5,17 +5,9 @@ import type { FailureReason, HealthSnapshot, HealthStatus, Outcome, Service, Ser
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics, WatchVerdict } from "../core/metrics.ts";
-import type {
-  CanarySource,
-  CertificateSource,
-  Fingerprint,
-  HealthHistory,
-  HealthMemory,
-  HealthView,
-  HttpClient,
-  OutcomeSink,
-  ProbeRecord,
-} from "../core/ports.ts";
+import type { Fingerprint } from "../core/ports/fingerprint.ts";
+import type { CanarySource, HealthHistory, HealthMemory, HealthView, OutcomeSink, ProbeRecord } from "../core/ports/health.ts";
+import type { CertificateSource, HttpClient } from "../core/ports/http.ts";
 import { checksOf, type Check, type HealthRegion } from "./checks.ts";
 import { probeAlerts } from "./probes/alerts.ts";
 import type { KeyDoor } from "../core/playback/keyPlace.ts";

@@ -4,7 +4,8 @@ import type { FailureReason } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import { withoutQuery } from "../core/http.ts";
 import { walkPlayback } from "../core/playback.ts";
-import type { CertificateSource, HttpAnswer, HttpClient, ProbeReport } from "../core/ports.ts";
+import type { ProbeReport } from "../core/ports/health.ts";
+import type { CertificateSource, HttpAnswer, HttpClient } from "../core/ports/http.ts";
 import { examineKey } from "./probes/keyAnswer.ts";
 import { look, type Finding } from "./probes/probe.ts";
 

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { HealthSnapshot } from "../core/contracts.ts";
 import { errorChain } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { HealthMemory } from "../core/ports.ts";
+import type { HealthMemory } from "../core/ports/health.ts";
 
 export interface RememberOptions {
   readonly memory: HealthMemory;

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../core/clock.ts";
 import type { HealthSnapshot } from "../core/contracts.ts";
-import type { HealthMemory } from "../core/ports.ts";
+import type { HealthMemory } from "../core/ports/health.ts";
 import { openDatabase } from "../core/sqlite.ts";
 import { rememberedSnapshot, snapshotText } from "./remembered.ts";
 

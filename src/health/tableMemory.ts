@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { HealthSnapshot } from "../core/contracts.ts";
 import { errorCode } from "../core/errors.ts";
-import type { HealthMemory } from "../core/ports.ts";
+import type { HealthMemory } from "../core/ports/health.ts";
 import type { Table } from "../core/table.ts";
 import { jsonValues, keyOf, recordOf } from "../core/tableRows.ts";
 import { rememberedSnapshot, snapshotText } from "./remembered.ts";

@@ -2,7 +2,7 @@
 import type { Region } from "../core/contracts.ts";
 import { PaircastError, errorCode } from "../core/errors.ts";
 import type { MediaAsset, StreamingLocator } from "../core/media.ts";
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import { measureAlignment } from "./align.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";

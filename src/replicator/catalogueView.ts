@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { CatalogueEntry } from "../core/contracts.ts";
 import { follow } from "../core/follow.ts";
 import type { Log } from "../core/log.ts";
-import type { CatalogueStore, CatalogueView } from "../core/ports.ts";
+import type { CatalogueStore, CatalogueView } from "../core/ports/catalogue.ts";
 import { CatalogueContents } from "./catalogueContents.ts";
 
 export interface CatalogueViewOptions {

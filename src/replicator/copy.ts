@@ -1,6 +1,7 @@
 /** Carries out a blob plan: a bounded number at a time, each blob verified and then recorded at once, so that a crash copies nothing twice. */
 import { errorCode, PaircastError } from "../core/errors.ts";
-import type { BlobContainer, BlobInfo, Journal, WriteCondition } from "../core/ports.ts";
+import type { Journal } from "../core/ports/journal.ts";
+import type { BlobContainer, BlobInfo, WriteCondition } from "../core/ports/storage.ts";
 import { forEachBounded } from "./bounded.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import { commonMd5 } from "./hash.ts";

@@ -1,5 +1,5 @@
 /** The asset's own filters and the account filters that its locators name, made equal on the target. */
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import type { JobContext } from "./runJob.ts";
 import type { Survey } from "./survey.ts";
 import { updatableTask, type EntityTask } from "./tasks.ts";

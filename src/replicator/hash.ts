@@ -1,7 +1,7 @@
 /** MD5 of a blob's content by ranged reads: one chunk in memory at a time, and only of the version that was listed. */
 import { createHash } from "node:crypto";
 import { PaircastError } from "../core/errors.ts";
-import type { BlobContainer, BlobInfo } from "../core/ports.ts";
+import type { BlobContainer, BlobInfo } from "../core/ports/storage.ts";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 

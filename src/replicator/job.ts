@@ -1,5 +1,5 @@
 /** The life of one replication job: one asset to one target region, in steps that can each be done again. Pure. */
-import type { JobRecord } from "../core/ports.ts";
+import type { JobRecord } from "../core/ports/journal.ts";
 
 export type Step = JobRecord["step"];
 

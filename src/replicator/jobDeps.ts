@@ -6,7 +6,10 @@ import type { Metrics } from "../core/metrics.ts";
 import type { DescribedVideo } from "../core/playback/alignment.ts";
 import type { ReadOptions } from "../core/playback/read.ts";
 import type { Playback, WalkOptions } from "../core/playback.ts";
-import type { CatalogueStore, Fingerprint, HttpClient, Journal } from "../core/ports.ts";
+import type { CatalogueStore } from "../core/ports/catalogue.ts";
+import type { Fingerprint } from "../core/ports/fingerprint.ts";
+import type { HttpClient } from "../core/ports/http.ts";
+import type { Journal } from "../core/ports/journal.ts";
 
 /** Plays a video as a player would; `walkPlayback` of core/playback. Rejects with `PlaybackFailure`. */
 export type PlaybackCheck = (options: WalkOptions) => Promise<{ readonly segment: Pick<Playback["segment"], "evidence"> }>;

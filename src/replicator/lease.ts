@@ -1,7 +1,7 @@
 /** Holds a job's lease while it is worked on, so that two processes never work on the same job. */
 import type { Clock } from "../core/clock.ts";
 import { PaircastError } from "../core/errors.ts";
-import type { Journal } from "../core/ports.ts";
+import type { Journal } from "../core/ports/journal.ts";
 
 export interface LeaseOptions {
   readonly journal: Pick<Journal, "acquire" | "release">;

@@ -1,5 +1,5 @@
 /** Locators with the same id, content key ids and content key values: the same URL and the same key in every region. */
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import { diffLocator } from "./diff.ts";
 import type { JobContext } from "./runJob.ts";
 import type { Survey } from "./survey.ts";

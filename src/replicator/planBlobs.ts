@@ -1,5 +1,6 @@
 /** Decides, blob by blob, what a copy of a container needs. The listings of both sides and the journal are all that it looks at. Pure. */
-import type { BlobInfo, BlobRecord, WriteCondition } from "../core/ports.ts";
+import type { BlobRecord } from "../core/ports/journal.ts";
+import type { BlobInfo, WriteCondition } from "../core/ports/storage.ts";
 import type { Conflict } from "./conflict.ts";
 
 export interface BlobPair {

@@ -9,7 +9,7 @@ import { keyIdentity } from "../core/playback/keyIdentity.ts";
 import { keyHostOf, keyPlace, movedUri, type KeyDoor, type KeyPlace, type KeyRegion } from "../core/playback/keyPlace.ts";
 import type { PlaybackKey } from "../core/playback/manifest.ts";
 import { KEY_BYTES } from "../core/playback/sample.ts";
-import type { Fingerprint } from "../core/ports.ts";
+import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import { keyStatusReason, type ContentKeySource, type ServingChecks } from "./serving.ts";
 
 export interface PlaylistKeysOptions {

@@ -1,5 +1,5 @@
 /** Content key policies (with their secrets) and custom streaming policies, made equal on the target under the same names. */
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import { contentKeyPolicyTree, streamingPolicyTree } from "./normalise.ts";
 import { isPredefined } from "./references.ts";
 import type { JobContext } from "./runJob.ts";

@@ -1,7 +1,8 @@
 /** Writes the catalogue, last of all: compare and set, merging with what other jobs wrote meanwhile. */
 import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
 import { errorCode } from "../core/errors.ts";
-import type { CatalogueStore, Fence } from "../core/ports.ts";
+import type { CatalogueStore } from "../core/ports/catalogue.ts";
+import type { Fence } from "../core/ports/journal.ts";
 import type { JobContext } from "./runJob.ts";
 import { withCopy, withoutCopy, type VideoFacts } from "./entry.ts";
 

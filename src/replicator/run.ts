@@ -1,5 +1,5 @@
 /** Replicates one asset from a source account to one target account. */
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import { AssetReplication } from "./assetReplication.ts";
 import type { JobIdentity } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";

@@ -2,7 +2,7 @@
 import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
 import type { JobResult as Outcome } from "../core/metrics.ts";
-import type { Fence, JobRecord } from "../core/ports.ts";
+import type { Fence, JobRecord } from "../core/ports/journal.ts";
 import type { Conflict } from "./conflict.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import { advance, jobId, newJob, type JobEvent, type JobIdentity, type Step } from "./job.ts";

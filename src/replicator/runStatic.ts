@@ -3,7 +3,7 @@ import { measureAlignment } from "./align.ts";
 import type { Region } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { LocatorSummary } from "../core/media.ts";
-import type { StaticLibrary, StaticManifests } from "../core/ports.ts";
+import type { StaticLibrary, StaticManifests } from "../core/ports/storage.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import type { AssetJob } from "./run.ts";

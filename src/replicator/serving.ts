@@ -6,7 +6,7 @@ import { HttpFailure } from "../core/http.ts";
 import { scrub } from "../core/log.ts";
 import { PlaybackFailure } from "../core/playback/failure.ts";
 import type { PlaybackKey } from "../core/playback/manifest.ts";
-import type { HttpClient } from "../core/ports.ts";
+import type { HttpClient } from "../core/ports/http.ts";
 import type { PlaybackCheck } from "./jobDeps.ts";
 import type { KeyAccess } from "./keyAccess.ts";
 import type { JobContext } from "./runJob.ts";

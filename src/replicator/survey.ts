@@ -1,7 +1,7 @@
 /** Reads everything of an asset's publication from its source region. Secrets are in it; it lives as long as its job. */
 import { PaircastError } from "../core/errors.ts";
 import type { ContentKeyPolicy, MediaAsset, MediaFilter, StreamingLocator, StreamingPolicy } from "../core/media.ts";
-import type { MediaAccount } from "../core/ports.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import { contentKeyPolicyNames } from "./references.ts";
 
 export interface Survey {

@@ -2,7 +2,8 @@
 import type { Region } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { StreamingLocator, StreamingPath } from "../core/media.ts";
-import type { Fingerprint, MediaAccount } from "../core/ports.ts";
+import type { Fingerprint } from "../core/ports/fingerprint.ts";
+import type { MediaAccount } from "../core/ports/media.ts";
 import type { VideoFacts } from "./entry.ts";
 import { keyAccess } from "./keyAccess.ts";
 import { contentKeyPolicyNames, keyPath, policyOfKey } from "./references.ts";

@@ -1,6 +1,6 @@
 /** What every work queue has in common: its limits and its errors. */
 import { PaircastError } from "../core/errors.ts";
-import type { WorkItem } from "../core/ports.ts";
+import type { WorkItem } from "../core/ports/work.ts";
 
 /** 64 KiB of a storage queue's message, less what base64 adds. */
 const MAX_BODY_BYTES = 49_152;

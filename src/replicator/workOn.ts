@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
-import type { WorkItem, WorkQueue } from "../core/ports.ts";
+import type { WorkItem, WorkQueue } from "../core/ports/work.ts";
 
 export interface WorkOptions {
   readonly queue: WorkQueue;

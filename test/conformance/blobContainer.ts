@@ -1,9 +1,9 @@
-/** What every `BlobContainer` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `BlobContainer` does: the contract in `src/core/ports`, sentence by sentence. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { BlobContainer, BlobInfo } from "../../src/core/ports.ts";
+import type { BlobContainer, BlobInfo } from "../../src/core/ports/storage.ts";
 
 export interface SeedProperties {
   readonly contentType?: string;

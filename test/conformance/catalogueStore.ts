@@ -1,7 +1,8 @@
-/** What every `CatalogueStore` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `CatalogueStore` does: the contract in `src/core/ports`, sentence by sentence. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CatalogueStore, Journal } from "../../src/core/ports.ts";
+import type { CatalogueStore } from "../../src/core/ports/catalogue.ts";
+import type { Journal } from "../../src/core/ports/journal.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 
 export interface CatalogueHarness extends AsyncDisposable {

@@ -1,7 +1,7 @@
-/** What every `HealthMemory` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `HealthMemory` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { HealthSnapshot, ServiceHealth } from "../../src/core/contracts.ts";
-import type { HealthMemory } from "../../src/core/ports.ts";
+import type { HealthMemory } from "../../src/core/ports/health.ts";
 import { ManualClock } from "../fakes/clock.ts";
 
 export interface HealthMemoryHarness extends AsyncDisposable {

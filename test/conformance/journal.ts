@@ -1,6 +1,6 @@
-/** What every `Journal` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `Journal` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { BlobRecord, JobRecord, Journal } from "../../src/core/ports.ts";
+import type { BlobRecord, JobRecord, Journal } from "../../src/core/ports/journal.ts";
 
 export interface JournalHarness extends AsyncDisposable {
   readonly journal: Journal;

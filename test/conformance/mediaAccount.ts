@@ -1,8 +1,8 @@
-/** What every `MediaAccount` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `MediaAccount` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PaircastError } from "../../src/core/errors.ts";
 import type { ContentKeyPolicy, MediaFilter, StreamingLocator, StreamingPolicy } from "../../src/core/media.ts";
-import type { MediaAccount } from "../../src/core/ports.ts";
+import type { MediaAccount } from "../../src/core/ports/media.ts";
 
 export interface MediaAccountHarness extends AsyncDisposable {
   /** An account with nothing in it but the predefined streaming policies. */

@@ -1,7 +1,7 @@
-/** What every `OverrideStore` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `OverrideStore` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Override } from "../../src/core/contracts.ts";
-import type { OverrideStore } from "../../src/core/ports.ts";
+import type { OverrideStore } from "../../src/core/ports/overrides.ts";
 
 export interface OverrideStoreHarness extends AsyncDisposable {
   readonly store: OverrideStore;

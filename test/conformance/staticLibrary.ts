@@ -1,6 +1,6 @@
-/** What every `StaticLibrary` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `StaticLibrary` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { StaticLibrary } from "../../src/core/ports.ts";
+import type { StaticLibrary } from "../../src/core/ports/storage.ts";
 
 export interface StaticLibraryHarness extends AsyncDisposable {
   /** An empty storage, seen through this container pattern. */

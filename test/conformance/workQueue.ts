@@ -1,6 +1,6 @@
-/** What every `WorkQueue` does: the contract in `src/core/ports.ts`, sentence by sentence. */
+/** What every `WorkQueue` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { WorkItem, WorkQueue } from "../../src/core/ports.ts";
+import type { WorkItem, WorkQueue } from "../../src/core/ports/work.ts";
 
 export interface WorkQueueHarness extends AsyncDisposable {
   readonly queue: WorkQueue;

@@ -1,6 +1,6 @@
 /** An `HttpClient` over files in memory, with the questions that it was asked. */
 import { PaircastError } from "../../src/core/errors.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports/http.ts";
 import { serveFile, type Files } from "./packagedVideo.ts";
 
 export type Answer = (question: HttpQuestion) => HttpAnswer | Promise<HttpAnswer> | undefined;

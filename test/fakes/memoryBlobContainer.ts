@@ -1,7 +1,7 @@
 /** A blob container in memory, with faults. Keeps the contract of `BlobContainer`; ETags change with every write, as in the real service. */
 import { createHash } from "node:crypto";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../src/core/ports.ts";
+import type { BlobContainer, BlobInfo, WriteCondition } from "../../src/core/ports/storage.ts";
 import { Calls } from "./calls.ts";
 
 interface Stored {

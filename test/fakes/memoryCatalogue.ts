@@ -1,7 +1,8 @@
 /** The catalogue in memory. Keeps the contract of `CatalogueStore`. */
 import type { CatalogueEntry } from "../../src/core/contracts.ts";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { CatalogueChanges, CatalogueStore, Fence, VersionedEntry } from "../../src/core/ports.ts";
+import type { CatalogueChanges, CatalogueStore, VersionedEntry } from "../../src/core/ports/catalogue.ts";
+import type { Fence } from "../../src/core/ports/journal.ts";
 import { Calls } from "./calls.ts";
 
 export class MemoryCatalogue implements CatalogueStore {

@@ -1,6 +1,6 @@
 /** Health memory that forgets with its process, and counts. */
 import type { HealthSnapshot } from "../../src/core/contracts.ts";
-import type { HealthMemory } from "../../src/core/ports.ts";
+import type { HealthMemory } from "../../src/core/ports/health.ts";
 
 export class MemoryHealthMemory implements HealthMemory {
   readonly saved: HealthSnapshot[] = [];

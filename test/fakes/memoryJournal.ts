@@ -1,5 +1,5 @@
 /** The journal in memory. Keeps the contract of `Journal`. */
-import type { BlobRecord, Fence, JobRecord, Journal } from "../../src/core/ports.ts";
+import type { BlobRecord, Fence, JobRecord, Journal } from "../../src/core/ports/journal.ts";
 import { Calls } from "./calls.ts";
 
 export class MemoryJournal implements Journal {

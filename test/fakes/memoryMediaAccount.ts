@@ -11,7 +11,8 @@ import type {
   StreamingPath,
   StreamingPolicy,
 } from "../../src/core/media.ts";
-import type { BlobContainer, MediaAccount } from "../../src/core/ports.ts";
+import type { MediaAccount } from "../../src/core/ports/media.ts";
+import type { BlobContainer } from "../../src/core/ports/storage.ts";
 import { Calls } from "./calls.ts";
 import { ManualClock, seededRandom } from "./clock.ts";
 import { assignKeys } from "./locatorKeys.ts";

@@ -1,7 +1,7 @@
 /** Overrides in memory. Keeps the contract of `OverrideStore`. */
 import type { Override } from "../../src/core/contracts.ts";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { OverrideEvent, OverrideStore } from "../../src/core/ports.ts";
+import type { OverrideEvent, OverrideStore } from "../../src/core/ports/overrides.ts";
 import { Calls } from "./calls.ts";
 
 export class MemoryOverrides implements OverrideStore {

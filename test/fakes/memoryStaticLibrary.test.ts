@@ -1,5 +1,5 @@
 import { PaircastError } from "../../src/core/errors.ts";
-import type { StaticLibrary } from "../../src/core/ports.ts";
+import type { StaticLibrary } from "../../src/core/ports/storage.ts";
 import { describeStaticLibrary } from "../conformance/staticLibrary.ts";
 import { MemoryStaticLibrary } from "./memoryStaticLibrary.ts";
 

@@ -1,5 +1,5 @@
 /** The storage of a region of the `static` driver, in memory. Keeps the contract of `StaticLibrary`. */
-import type { PublicAccess, StaticLibrary, StaticManifests } from "../../src/core/ports.ts";
+import type { PublicAccess, StaticLibrary, StaticManifests } from "../../src/core/ports/storage.ts";
 import { findManifests } from "../../src/replicator/adapters/staticManifests.ts";
 import { Calls } from "./calls.ts";
 import { MemoryBlobContainer } from "./memoryBlobContainer.ts";

@@ -1,6 +1,6 @@
 /** A work queue in memory. Keeps the contract of `WorkQueue`. */
 import type { Clock } from "../../src/core/clock.ts";
-import type { DeadLetter, WorkItem, WorkQueue } from "../../src/core/ports.ts";
+import type { DeadLetter, WorkItem, WorkQueue } from "../../src/core/ports/work.ts";
 import { checkWork, exhausted, workLost } from "../../src/replicator/workLimits.ts";
 import { Calls } from "./calls.ts";
 

@@ -1,7 +1,7 @@
 /** A video in memory under an origin, and the walk through it, for the tests of playback. */
 import { PlaybackFailure } from "../../src/core/playback/failure.ts";
 import { walkPlayback, type Playback, type WalkOptions } from "../../src/core/playback.ts";
-import type { HttpAnswer } from "../../src/core/ports.ts";
+import type { HttpAnswer } from "../../src/core/ports/http.ts";
 import { FileHttpClient } from "./fileHttpClient.ts";
 import { packageVideo, testKey, text, type Files, type PackagingOptions } from "./packagedVideo.ts";
 

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { silentLog } from "../../src/core/log.ts";
-import type { JobRecord } from "../../src/core/ports.ts";
+import type { JobRecord } from "../../src/core/ports/journal.ts";
 import type { StatusEvent } from "../../src/gateway/adminEvents.ts";
 import { adminRefusal } from "../../src/gateway/adminGuard.ts";
 import { adminSchemas } from "../../src/gateway/adminSchemas.ts";

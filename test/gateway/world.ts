@@ -16,15 +16,9 @@ import { PaircastError } from "../../src/core/errors.ts";
 import { HttpFailure } from "../../src/core/http.ts";
 import { createLog } from "../../src/core/log.ts";
 import { Metrics } from "../../src/core/metrics.ts";
-import type {
-  CatalogueView,
-  CountryReader,
-  HttpAnswer,
-  HttpClient,
-  HttpQuestion,
-  ProbeOnDemand,
-  ProbeRecord,
-} from "../../src/core/ports.ts";
+import type { CatalogueView } from "../../src/core/ports/catalogue.ts";
+import type { ProbeOnDemand, ProbeRecord } from "../../src/core/ports/health.ts";
+import type { CountryReader, HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports/http.ts";
 import { HttpLocatorAsker } from "../../src/gateway/ask.ts";
 import { candidatesFor } from "../../src/gateway/candidates.ts";
 import { LocatorDirectory } from "../../src/gateway/locate.ts";

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { HttpFailure } from "../../src/core/http.ts";
-import type { PeerCertificate, ProbeReport } from "../../src/core/ports.ts";
+import type { ProbeReport } from "../../src/core/ports/health.ts";
+import type { PeerCertificate } from "../../src/core/ports/http.ts";
 import { PROBE_MODULES, runProbeModule, type ProbeModule } from "../../src/health/probeModule.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { FileHttpClient } from "../fakes/fileHttpClient.ts";

@@ -6,7 +6,7 @@ import { generate } from "selfsigned";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { FailureReason } from "../../src/core/contracts.ts";
 import { HttpFailure, RegionHttpClient } from "../../src/core/http.ts";
-import type { HttpQuestion } from "../../src/core/ports.ts";
+import type { HttpQuestion } from "../../src/core/ports/http.ts";
 
 const stops: (() => Promise<void>)[] = [];
 

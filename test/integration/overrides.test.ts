@@ -7,7 +7,7 @@ import { text as allText } from "node:stream/consumers";
 import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Override } from "../../src/core/contracts.ts";
-import type { OverrideEvent } from "../../src/core/ports.ts";
+import type { OverrideEvent } from "../../src/core/ports/overrides.ts";
 import { ServeFolder, ServeProcess } from "../harness/serve.ts";
 import { eventually, within } from "../harness/wait.ts";
 

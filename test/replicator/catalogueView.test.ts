@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../src/core/log.ts";
-import type { CatalogueStore } from "../../src/core/ports.ts";
+import type { CatalogueStore } from "../../src/core/ports/catalogue.ts";
 import { CachedCatalogueView, verifiedCounts, viewedStore } from "../../src/replicator/catalogueView.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 import { ManualClock } from "../fakes/clock.ts";

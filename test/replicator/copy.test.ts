@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { BlobContainer } from "../../src/core/ports.ts";
+import type { BlobContainer } from "../../src/core/ports/storage.ts";
 import { forEachBounded } from "../../src/replicator/bounded.ts";
 import { copyBlobs, surveyBlobs, type CopyOptions } from "../../src/replicator/copy.ts";
 import { contentMd5 } from "../../src/replicator/hash.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BlobInfo, BlobRecord } from "../../src/core/ports.ts";
+import type { BlobRecord } from "../../src/core/ports/journal.ts";
+import type { BlobInfo } from "../../src/core/ports/storage.ts";
 import { isProven, planBlobs, settleCompared } from "../../src/replicator/planBlobs.ts";
 
 function blob(change: Partial<BlobInfo> = {}): BlobInfo {

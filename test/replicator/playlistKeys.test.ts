@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Region } from "../../src/core/contracts.ts";
 import { HttpFailure } from "../../src/core/http.ts";
 import { walkPlayback } from "../../src/core/playback.ts";
-import type { HttpAnswer, HttpQuestion } from "../../src/core/ports.ts";
+import type { HttpAnswer, HttpQuestion } from "../../src/core/ports/http.ts";
 import { replicateVideo, type StaticDeps } from "../../src/replicator/runStatic.ts";
 import { MemoryStaticLibrary } from "../fakes/memoryStaticLibrary.ts";
 import { packageVideo, serveFile, testKey } from "../fakes/packagedVideo.ts";

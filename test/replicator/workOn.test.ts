@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { WorkItem } from "../../src/core/ports.ts";
+import type { WorkItem } from "../../src/core/ports/work.ts";
 import { workOn } from "../../src/replicator/workOn.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { MemoryWorkQueue } from "../fakes/memoryWorkQueue.ts";

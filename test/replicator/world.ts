@@ -8,7 +8,7 @@ import { HttpFailure } from "../../src/core/http.ts";
 import { silentLog } from "../../src/core/log.ts";
 import type { StreamingLocator, TreeObject } from "../../src/core/media.ts";
 import { PlaybackFailure } from "../../src/core/playback/failure.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports/http.ts";
 import type { PlaybackCheck } from "../../src/replicator/jobDeps.ts";
 import type { AmsDeps } from "../../src/replicator/run.ts";
 import { ManualClock, seededRandom } from "../fakes/clock.ts";

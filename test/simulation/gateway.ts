@@ -6,7 +6,7 @@ import { keyedFingerprint } from "../../src/core/fingerprint.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { describeVideo } from "../../src/core/playback/describe.ts";
 import { Metrics } from "../../src/core/metrics.ts";
-import type { CatalogueView } from "../../src/core/ports.ts";
+import type { CatalogueView } from "../../src/core/ports/catalogue.ts";
 import { buildGateway } from "../../src/gateway/app.ts";
 import { HttpLocatorAsker } from "../../src/gateway/ask.ts";
 import { candidatesFor } from "../../src/gateway/candidates.ts";

@@ -1,7 +1,7 @@
 /** Two regions in simulated time: what the gateway's own client, its idle connections and players meet there. */
 import { HttpFailure } from "../../src/core/http.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../src/core/ports/http.ts";
 import type { HeldConnection } from "../../src/health/watch.ts";
 import type { WatchTarget } from "../../src/health/watchSocket.ts";
 import { courseOf, endingOf, isOut, type Course, type Outage } from "./faults.ts";

@@ -10,7 +10,7 @@ import type { HealthSnapshot } from "../../core/contracts.ts";
 import { PaircastError, errorChain } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { HealthView, OutcomeSink } from "../../core/ports.ts";
+import type { HealthView, OutcomeSink } from "../../core/ports/health.ts";
 import { mergedMetrics, summed } from "./mergeMetrics.ts";
 import type { FromWorker, MetricsDump, ToWorker } from "./messages.ts";
 import { newsBetween } from "./relayedHealth.ts";

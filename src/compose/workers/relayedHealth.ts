@@ -1,6 +1,6 @@
 /** Health as a worker has it: probed by another process, which hears in turn what the worker's traffic saw. */
 import type { HealthSnapshot, Outcome, Service } from "../../core/contracts.ts";
-import type { HealthView, OutcomeSink } from "../../core/ports.ts";
+import type { HealthView, OutcomeSink } from "../../core/ports/health.ts";
 import type { ServiceNews } from "./messages.ts";
 
 export class RelayedHealth implements HealthView, OutcomeSink {

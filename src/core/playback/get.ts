@@ -1,6 +1,6 @@
 /** The walk's requests: bounded in bytes and redirects, failures in the walk's words. */
 import { HttpFailure, withoutQuery } from "../http.ts";
-import type { HttpAnswer, HttpClient } from "../ports.ts";
+import type { HttpAnswer, HttpClient } from "../ports/http.ts";
 import { errorCode } from "../errors.ts";
 import { PlaybackFailure, statusReason, type PlaybackStep } from "./failure.ts";
 import type { ByteRange } from "./manifest.ts";

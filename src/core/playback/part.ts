@@ -1,7 +1,7 @@
 /** Reads a segment, an initialisation section or an index by range and looks whether it is what the manifest says. */
 import type { FailureReason } from "../contracts.ts";
 import { withoutQuery } from "../http.ts";
-import type { HttpAnswer } from "../ports.ts";
+import type { HttpAnswer } from "../ports/http.ts";
 import { PlaybackFailure, type PlaybackStep } from "./failure.ts";
 import { get, type GetOptions } from "./get.ts";
 import type { ByteRange, MediaPart, PlaybackKey } from "./manifest.ts";

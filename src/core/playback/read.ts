@@ -1,7 +1,7 @@
 /** Fetches and parses manifests and playlists, with the time at which each was read. */
 import type { Clock } from "../clock.ts";
 import { withoutQuery } from "../http.ts";
-import type { HttpAnswer } from "../ports.ts";
+import type { HttpAnswer } from "../ports/http.ts";
 import { PlaybackFailure } from "./failure.ts";
 import { get, type GetOptions } from "./get.ts";
 import { parseManifest, parseMediaPlaylist, type Media, type ParsedManifest, type Track } from "./manifest.ts";

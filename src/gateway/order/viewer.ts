@@ -1,6 +1,6 @@
 /** What is known of who asks, as far as an order depends on it. Pure. */
 import { parseAddress, parseNetwork, type Address, type Network, inNetwork } from "../../core/address.ts";
-import type { CountryReader } from "../../core/ports.ts";
+import type { CountryReader } from "../../core/ports/http.ts";
 import { cmcdSession } from "./cmcd.ts";
 import { bitsOf, chanceOf, hashText } from "./hash.ts";
 import type { PreparedPolicy } from "./policy.ts";

@@ -2,7 +2,8 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Override, Region } from "../../core/contracts.ts";
 import { errorCode, PaircastError } from "../../core/errors.ts";
-import type { HealthView, OverrideEvent, OverrideStore } from "../../core/ports.ts";
+import type { HealthView } from "../../core/ports/health.ts";
+import type { OverrideEvent, OverrideStore } from "../../core/ports/overrides.ts";
 import type { CachedOverrideView } from "./overrideView.ts";
 import { judgeOverride, type OverrideRequest } from "./rules.ts";
 

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Override } from "../../core/contracts.ts";
 import { follow } from "../../core/follow.ts";
 import type { Log } from "../../core/log.ts";
-import type { OverrideEvent, OverrideStore, OverrideView } from "../../core/ports.ts";
+import type { OverrideEvent, OverrideStore, OverrideView } from "../../core/ports/overrides.ts";
 
 /** Half of it is lost on average before another gateway's override is seen; a second is what was promised. */
 const POLL_MS = 250;

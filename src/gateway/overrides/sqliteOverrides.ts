@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Override } from "../../core/contracts.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { OverrideEvent, OverrideStore } from "../../core/ports.ts";
+import type { OverrideEvent, OverrideStore } from "../../core/ports/overrides.ts";
 import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 
 /** Who lifts an override whose time is up. */

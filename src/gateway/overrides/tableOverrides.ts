@@ -2,7 +2,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Override } from "../../core/contracts.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { OverrideEvent, OverrideStore } from "../../core/ports.ts";
+import type { OverrideEvent, OverrideStore } from "../../core/ports/overrides.ts";
 import type { Row, RowChange, Table } from "../../core/table.ts";
 import { descending, jsonValues, keyOf, keysUnder, recordOf } from "../../core/tableRows.ts";
 

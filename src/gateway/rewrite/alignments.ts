@@ -7,7 +7,7 @@ import type { Clock } from "../../core/clock.ts";
 import { errorChain } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { misalignments, type DescribedVideo } from "../../core/playback/alignment.ts";
-import type { HttpClient } from "../../core/ports.ts";
+import type { HttpClient } from "../../core/ports/http.ts";
 import type { Candidate } from "../candidates.ts";
 import { pathOf } from "../target.ts";
 import type { Together } from "./soundness.ts";

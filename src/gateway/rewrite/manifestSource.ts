@@ -6,7 +6,8 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../../core/clock.ts";
 import type { ManifestsConfig } from "../../core/config/playback.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { HttpClient, OutcomeSink } from "../../core/ports.ts";
+import type { OutcomeSink } from "../../core/ports/health.ts";
+import type { HttpClient } from "../../core/ports/http.ts";
 import { attempted } from "./attempts.ts";
 import { fetchManifest, type Fetched, type ManifestText, type Refusal } from "./fetchManifest.ts";
 

@@ -3,7 +3,7 @@ import type { Address } from "../../core/address.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Outcome } from "../../core/contracts.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { HealthView, OutcomeSink } from "../../core/ports.ts";
+import type { HealthView, OutcomeSink } from "../../core/ports/health.ts";
 import { pathOf } from "../target.ts";
 import { taken } from "./bucket.ts";
 import { keptField, type AskedSession } from "./session.ts";

@@ -5,7 +5,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import { GATEWAY_PATHWAY, type Decision, type PlaybackRequest } from "../../core/contracts.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { HealthView, OutcomeSink } from "../../core/ports.ts";
+import type { HealthView, OutcomeSink } from "../../core/ports/health.ts";
 import type { Holdings } from "../eligibility.ts";
 import type { Outcome } from "../outcome.ts";
 import { bitsOf } from "../order/hash.ts";

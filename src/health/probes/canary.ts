@@ -1,7 +1,7 @@
 /** What to ask a region for: the canaries of the configuration, else a video that was verified there lately. */
 import type { Canary, CanaryKey } from "../../core/contracts.ts";
 import type { RegionConfig } from "../../core/config/schema.ts";
-import type { CanarySource } from "../../core/ports.ts";
+import type { CanarySource } from "../../core/ports/health.ts";
 import type { Finding } from "./probe.ts";
 
 /** What health needs to know of a region. */

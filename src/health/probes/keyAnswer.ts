@@ -1,6 +1,6 @@
 /** What an answer to a key request is. Key servers have been seen to answer 200 with `Forbidden`, with a line end after the key, and with zeros. */
 import { isText, KEY_BYTES } from "../../core/playback/sample.ts";
-import type { HttpAnswer } from "../../core/ports.ts";
+import type { HttpAnswer } from "../../core/ports/http.ts";
 import type { Finding } from "./probe.ts";
 
 export interface KeyAnswer {

@@ -2,7 +2,7 @@
 import type { CanaryKey, Signal } from "../../core/contracts.ts";
 import { withoutQuery } from "../../core/http.ts";
 import { keyIdentity } from "../../core/playback/keyIdentity.ts";
-import type { HttpAnswer } from "../../core/ports.ts";
+import type { HttpAnswer } from "../../core/ports/http.ts";
 import { askForTarget, keyTargets, type KeyTarget, type ProbedRegion } from "./canary.ts";
 import { askForKey, type ProbeContext } from "./context.ts";
 import { examineKey } from "./keyAnswer.ts";

@@ -1,7 +1,7 @@
 /** The least that can be said of a service that holds nothing to ask for: it answers HTTP. */
 import { HttpFailure } from "../../core/http.ts";
 import { askTwice } from "../../core/playback/get.ts";
-import type { HttpClient } from "../../core/ports.ts";
+import type { HttpClient } from "../../core/ports/http.ts";
 import type { Finding } from "./probe.ts";
 
 const ANSWER_BYTES = 64 * 1024;

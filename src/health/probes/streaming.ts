@@ -2,7 +2,7 @@
 import { withoutQuery } from "../../core/http.ts";
 import { serverTime } from "../../core/playback/read.ts";
 import { walkKinds, type KindsPlayback, type TrackPlayback } from "../../core/playback.ts";
-import type { HttpAnswer, PeerCertificate } from "../../core/ports.ts";
+import type { HttpAnswer, PeerCertificate } from "../../core/ports/http.ts";
 import { askForTarget, manifestTargets, type ManifestTarget, type ProbedRegion, type Targets } from "./canary.ts";
 import type { ProbeContext } from "./context.ts";
 import { KeyProof } from "./keyProof.ts";

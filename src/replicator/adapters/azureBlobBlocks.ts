@@ -1,6 +1,6 @@
 /** Builds a blob at the target from blocks: staged by URL or through this process, committed in one request. */
 import { createHash } from "node:crypto";
-import type { BlobInfo } from "../../core/ports.ts";
+import type { BlobInfo } from "../../core/ports/storage.ts";
 import type { CopyTask } from "./azureBlobCopy.ts";
 import { byUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, tierOf } from "./azureBlobInfo.ts";

@@ -6,7 +6,7 @@
  * SAS of a media account may not delete. Blocks that were staged for nothing are invisible, serve the next try, and expire after a week.
  */
 import type { Tags } from "@azure/storage-blob";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports.ts";
+import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
 import { stageAndCommit, stageByStream, stageByUrl } from "./azureBlobBlocks.ts";
 import { byUrl, CannotCopyByUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, tierOf } from "./azureBlobInfo.ts";

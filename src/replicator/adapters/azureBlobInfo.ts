@@ -1,6 +1,6 @@
 /** Between the SDK's shapes of a blob's properties (listing, HEAD, write) and the port's one. */
 import type { BlobGetPropertiesResponse, BlobItem } from "@azure/storage-blob";
-import type { BlobInfo, WriteCondition } from "../../core/ports.ts";
+import type { BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
 
 type Properties = BlobItem["properties"] | BlobGetPropertiesResponse;
 

@@ -2,7 +2,7 @@
 import type { BlockBlobClient, ContainerClient, Tags } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports.ts";
+import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
 import { copyBlob } from "./azureBlobCopy.ts";
 import { isAccessExpired, serviceFailure, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, fromHead, fromListing, isDirectory } from "./azureBlobInfo.ts";

@@ -19,7 +19,8 @@ import type {
   StreamingPolicy,
   TreeObject,
 } from "../../core/media.ts";
-import type { BlobContainer, MediaAccount } from "../../core/ports.ts";
+import type { MediaAccount } from "../../core/ports/media.ts";
+import type { BlobContainer } from "../../core/ports/storage.ts";
 import { AzureBlobContainer, type AzureBlobContainerOptions } from "./azureBlobs.ts";
 import { createMediaClient, type MediaClientOptions } from "./azureMediaClient.ts";
 import { isAbsent, mediaError, mediaExists, noAnswer, statusOf } from "./azureMediaErrors.ts";

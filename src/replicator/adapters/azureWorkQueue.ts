@@ -1,6 +1,6 @@
 /** A work queue of Azure Storage, for the workers of many machines; its dead letters are in a table. */
 import { newPipeline, QueueClient, StorageSharedKeyCredential, type DequeuedMessageItem } from "@azure/storage-queue";
-import type { DeadLetter, WorkItem, WorkQueue } from "../../core/ports.ts";
+import type { DeadLetter, WorkItem, WorkQueue } from "../../core/ports/work.ts";
 import type { Row, Table } from "../../core/table.ts";
 import { descending, jsonValues, keyOf, keysUnder, recordOf } from "../../core/tableRows.ts";
 import { checkWork, exhausted, workLost } from "../workLimits.ts";

@@ -1,7 +1,7 @@
 /** Packaged videos in blob containers, one container per video: the storage of a region of the `static` driver. */
 import type { StoragePipelineOptions } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
-import type { BlobContainer, PublicAccess, StaticLibrary, StaticManifests } from "../../core/ports.ts";
+import type { BlobContainer, PublicAccess, StaticLibrary, StaticManifests } from "../../core/ports/storage.ts";
 import { serviceFailure } from "./azureBlobErrors.ts";
 import { AzureBlobContainer, REQUEST_TIMEOUT_MS, type AzureBlobContainerOptions } from "./azureBlobs.ts";
 import { defaultCredential } from "./credentials.ts";

@@ -1,5 +1,5 @@
 /** Finds the manifests of a packaged video in its container. */
-import type { BlobContainer, BlobInfo, StaticManifests } from "../../core/ports.ts";
+import type { BlobContainer, BlobInfo, StaticManifests } from "../../core/ports/storage.ts";
 
 /** Packagers' usual names come first where a container has more than one manifest of a kind. */
 const USUAL = ["master", "main", "index", "manifest", "playlist", "stream"];

@@ -2,7 +2,8 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { CatalogueEntry } from "../../core/contracts.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { CatalogueChanges, CatalogueStore, Fence, VersionedEntry } from "../../core/ports.ts";
+import type { CatalogueChanges, CatalogueStore, VersionedEntry } from "../../core/ports/catalogue.ts";
+import type { Fence } from "../../core/ports/journal.ts";
 import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 
 const PAGE = 200;

@@ -1,6 +1,6 @@
 /** The journal in SQLite, in the same file as the catalogue. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import type { BlobRecord, JobRecord, Journal } from "../../core/ports.ts";
+import type { BlobRecord, JobRecord, Journal } from "../../core/ports/journal.ts";
 import { openDatabase } from "../../core/sqlite.ts";
 
 type Row = Record<string, SQLOutputValue>;

@@ -1,7 +1,7 @@
 /** A work queue in SQLite, in the same file as catalogue and journal: for the workers of one machine. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../../core/clock.ts";
-import type { DeadLetter, WorkItem, WorkQueue } from "../../core/ports.ts";
+import type { DeadLetter, WorkItem, WorkQueue } from "../../core/ports/work.ts";
 import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 import { checkWork, exhausted, workLost } from "../workLimits.ts";
 

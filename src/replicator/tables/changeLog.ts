@@ -3,7 +3,7 @@
  * itself in a ring of rows. A reader that knows the counts reads what came since, and nothing else.
  */
 import type { CatalogueEntry } from "../../core/contracts.ts";
-import type { CatalogueChanges } from "../../core/ports.ts";
+import type { CatalogueChanges } from "../../core/ports/catalogue.ts";
 import type { Row, RowChange, Table } from "../../core/table.ts";
 import { ascending, jsonValues, keysUnder, recordOf } from "../../core/tableRows.ts";
 import { CATALOGUE } from "./leases.ts";

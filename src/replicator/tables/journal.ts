@@ -1,7 +1,7 @@
 /** The journal in a table; its leases are in the catalogue's. */
 import { LRUCache } from "lru-cache";
 import { PaircastError } from "../../core/errors.ts";
-import type { BlobRecord, JobRecord, Journal } from "../../core/ports.ts";
+import type { BlobRecord, JobRecord, Journal } from "../../core/ports/journal.ts";
 import type { RowChange, Table } from "../../core/table.ts";
 import { descending, jsonValues, keyOf, keysUnder, recordOf } from "../../core/tableRows.ts";
 import { GatheredWrites } from "./gathered.ts";

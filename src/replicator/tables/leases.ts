@@ -1,5 +1,5 @@
 /** Leases of jobs, in the catalogue's own partition: only so can a catalogue entry and the look at a lease be one transaction. */
-import type { Fence } from "../../core/ports.ts";
+import type { Fence } from "../../core/ports/journal.ts";
 import type { Row, RowChange, Table } from "../../core/table.ts";
 import { keyOf } from "../../core/tableRows.ts";
 

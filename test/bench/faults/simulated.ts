@@ -8,7 +8,7 @@ import { keyedFingerprint } from "../../../src/core/fingerprint.ts";
 import { HttpFailure } from "../../../src/core/http.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import { Metrics } from "../../../src/core/metrics.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports/http.ts";
 import { startHealth, type HealthMonitor } from "../../../src/health/monitor.ts";
 import type { Clock, Random } from "../../../src/core/clock.ts";
 import { ManualClock, seededRandom } from "../../fakes/clock.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Override } from "../../../src/core/contracts.ts";
 import { createLog } from "../../../src/core/log.ts";
-import type { OverrideEvent } from "../../../src/core/ports.ts";
+import type { OverrideEvent } from "../../../src/core/ports/overrides.ts";
 import { CachedOverrideView } from "../../../src/gateway/overrides/overrideView.ts";
 import { anOverride } from "../../conformance/overrideStore.ts";
 import { ManualClock } from "../../fakes/clock.ts";

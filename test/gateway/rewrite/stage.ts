@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/core/clock.ts";
 import type { FailureReason, Region } from "../../../src/core/contracts.ts";
 import { HttpFailure } from "../../../src/core/http.ts";
 import { describeVideo } from "../../../src/core/playback/describe.ts";
-import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports/http.ts";
 import { buildGateway } from "../../../src/gateway/app.ts";
 import { Alignments } from "../../../src/gateway/rewrite/alignments.ts";
 import { SeenManifests } from "../../../src/gateway/rewrite/seenManifests.ts";

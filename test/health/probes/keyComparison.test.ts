@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Canary } from "../../../src/core/contracts.ts";
 import { keyedFingerprint } from "../../../src/core/fingerprint.ts";
-import type { CanarySource, HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports.ts";
+import type { CanarySource } from "../../../src/core/ports/health.ts";
+import type { HttpAnswer, HttpClient, HttpQuestion } from "../../../src/core/ports/http.ts";
 import type { ProbedRegion } from "../../../src/health/probes/canary.ts";
 import { probeContext, type ProbeContext, type ProbeEvents } from "../../../src/health/probes/context.ts";
 import { keyProbe } from "../../../src/health/probes/keys.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HttpFailure } from "../../../src/core/http.ts";
 import { keyedFingerprint } from "../../../src/core/fingerprint.ts";
-import type { CertificateSource, HttpAnswer, HttpQuestion } from "../../../src/core/ports.ts";
+import type { CertificateSource, HttpAnswer, HttpQuestion } from "../../../src/core/ports/http.ts";
 import { probeContext } from "../../../src/health/probes/context.ts";
 import { keyProbe } from "../../../src/health/probes/keys.ts";
 import { look } from "../../../src/health/probes/probe.ts";
