@@ -123,7 +123,7 @@ class Steadiness {
   }
 }
 
-/** Shaka bans a host for 60 s; then it may still have to hear of it, and to want a segment. */
+/** Without the kit, Shaka bans a host for 60 s; then it may still have to hear of it, and to want a segment. */
 const RETURN_MS = 75_000;
 
 /** Resolves with the time at which the gateway preferred region A again, when every viewer loads from it again or has had time enough. */

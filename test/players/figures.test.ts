@@ -80,10 +80,7 @@ describe("figures", () => {
     expect(values([redirect, outage])).toMatchObject({ "steering outage: start-up beyond redirect's": 1.5 });
     expect(figuresOf([outage], [redirect, outage])).toContainEqual(expect.objectContaining({ value: 1.5 }));
     const returns = [run({ story: "return" }, {}, 5000), run({ story: "return", player: "shaka-hls" }, {}, 50_000)];
-    expect(values(returns)).toEqual({
-      "region returns, kit: last viewer back": 10,
-      "region returns, kit, without Shaka: last viewer back": 1,
-    });
+    expect(values(returns)).toEqual({ "region returns, kit: last viewer back": 10 });
   });
 });
 

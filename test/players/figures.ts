@@ -119,16 +119,14 @@ export function startBeyondRedirect({ cell, outcome }: Run, all: readonly Run[])
   return outcome.startMs === null ? Infinity : Math.max(0, outcome.startMs - usual) / 1000;
 }
 
-/** Shaka bans a host that failed for 60 s, whatever steering says and whatever is configured. */
-const BANS: readonly PlayerName[] = ["shaka-hls", "shaka-dash"];
-
 function returnFigures(runs: readonly Run[]): Figure[] {
   const returns = runs.filter(({ cell }) => cell.story === "return");
   return [true, false].flatMap((kit) => {
-    const name = `region returns, ${kit ? "kit" : "plain"}`;
-    const chosen = returns.filter(({ cell }) => cell.kit === kit);
-    const others = chosen.filter(({ cell }) => !BANS.includes(cell.player));
-    return [...lastBack(`${name}: last viewer back`, chosen), ...lastBack(`${name}, without Shaka: last viewer back`, others)];
+    const name = `region returns, ${kit ? "kit" : "plain"}: last viewer back`;
+    return lastBack(
+      name,
+      returns.filter(({ cell }) => cell.kit === kit),
+    );
   });
 }
 

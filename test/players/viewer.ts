@@ -1,5 +1,5 @@
 /** One viewer: a page of its own that plays one cell, and what it loaded from where. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Response } from "playwright-core";
 import { eventually } from "../harness/wait.ts";
 import type { Lab, Ticket } from "./lab.ts";
 import type { Cell } from "./matrix.ts";
@@ -44,9 +44,11 @@ export class Viewer implements AsyncDisposable {
       const region = regions[host];
       if (region === undefined || !isMedia(pathname)) return;
       const at = epochNow();
-      void request.response().then((response) => {
+      const note = (response: Response | null): void => {
         if (response?.ok() === true) viewer.served.push({ at, region });
-      });
+      };
+      // The page may have been closed by then.
+      request.response().then(note, () => undefined);
     });
     await page.goto(lab.page);
     await page.waitForFunction("window.stage !== undefined", null, { timeout: PAGE_MS });

@@ -1,6 +1,6 @@
 import shaka from "shaka-player";
 import { reloadShaka } from "../../../clients/reload.js";
-import { shakaConfig } from "../../../clients/shaka.js";
+import { demoteOnFailure, shakaConfig } from "../../../clients/shaka.js";
 import { watchdog } from "../../../clients/watchdog.js";
 import { authorized } from "./keys.js";
 
@@ -9,7 +9,10 @@ export async function start(video, { url, token, buffer, live, kit, player: name
   shaka.polyfill.installAll();
   const player = new shaka.Player();
   await player.attach(video);
-  if (kit) player.configure(shakaConfig({ bufferSeconds: buffer, live }));
+  if (kit) {
+    player.configure(shakaConfig({ bufferSeconds: buffer, live }));
+    demoteOnFailure(player);
+  }
   // A loaded machine drops frames, and Shaka bans what drops them; that is not what is measured here.
   player.configure({ streaming: { bufferingGoal: buffer }, abr: { droppedFrames: false } });
   player.getNetworkingEngine()?.registerRequestFilter((_type, request) => {
