@@ -12,8 +12,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MP4BoxBuffer, createFile } from "mp4box";
-import { type TrackIndex, parseTrackIndex } from "../src/sandbox/streaming/trackIndex.ts";
+import { readTrack } from "../src/sandbox/encoding/encodedTrack.ts";
+import { clientManifest, serverManifest, type EncodedTrack } from "../src/sandbox/encoding/manifests.ts";
 
 const NAME = "paircast-sample";
 const OUT = join(import.meta.dirname, "..", "sample");
@@ -94,114 +94,8 @@ function encode(): void {
   execFileSync("ffmpeg", args, { stdio: "inherit" });
 }
 
-interface Track {
-  readonly kind: "video" | "audio";
-  readonly file: string;
-  /** Measured, bits per second. */
-  readonly bitrate: number;
-  readonly index: TrackIndex;
-  /** Hexadecimal, as Smooth Streaming has it: parameter sets with start codes, or the AudioSpecificConfig. */
-  readonly codecPrivateData: string;
-}
-
-function readTrack(kind: Track["kind"], file: string): Track {
-  const bytes = new Uint8Array(readFileSync(join(OUT, file)));
-  const index = parseTrackIndex(bytes, file);
-  if (index === null) throw new Error(`${file} has no global sidx`);
-  const bits = index.fragments.reduce((sum, { size }) => sum + size * 8, 0);
-  const units = index.fragments.reduce((sum, { duration }) => sum + duration, 0);
-  const bitrate = Math.round((bits * index.timescale) / units / 1000) * 1000;
-  return { kind, file, bitrate, index, codecPrivateData: codecPrivateData(bytes, file) };
-}
-
-function codecPrivateData(bytes: Uint8Array<ArrayBuffer>, file: string): string {
-  const iso = createFile();
-  iso.appendBuffer(MP4BoxBuffer.fromArrayBuffer(bytes.slice().buffer, 0));
-  const entry = iso.moov.traks[0]?.mdia.minf.stbl.stsd.entries[0];
-  if (entry !== undefined && "avcC" in entry) {
-    const { SPS, PPS } = entry.avcC as {
-      readonly SPS: readonly { readonly data: Uint8Array }[];
-      readonly PPS: readonly { readonly data: Uint8Array }[];
-    };
-    return [...SPS, ...PPS].map(({ data }) => `00000001${Buffer.from(data).toString("hex")}`).join("");
-  }
-  if (entry !== undefined && "esds" in entry) {
-    const { esd } = entry.esds as { readonly esd: Descriptor };
-    const specific = descriptor(esd, 5);
-    if (specific?.data !== undefined) return Buffer.from(specific.data).toString("hex");
-  }
-  throw new Error(`${file} has neither avcC nor esds`);
-}
-
-interface Descriptor {
-  readonly tag: number;
-  readonly descs?: readonly Descriptor[];
-  readonly data?: Uint8Array;
-}
-
-function descriptor(from: Descriptor, tag: number): Descriptor | undefined {
-  return from.tag === tag ? from : from.descs?.map((inner) => descriptor(inner, tag)).find((found) => found !== undefined);
-}
-
-function serverManifest(tracks: readonly Track[]): string {
-  const entries = tracks.flatMap(({ kind, file, bitrate }) => [
-    `      <${kind} src="${file}" systemBitrate="${bitrate}" systemLanguage="${kind === "audio" ? "en" : "und"}">`,
-    '        <param name="trackID" value="1" valuetype="data" />',
-    `        <param name="trackName" value="${kind}" valuetype="data" />`,
-    `      </${kind}>`,
-  ]);
-  return [
-    '<?xml version="1.0" encoding="utf-8" standalone="yes"?>',
-    '<smil xmlns="http://www.w3.org/2001/SMIL20/Language">',
-    "  <head>",
-    '    <meta name="formats" content="mp4" />',
-    `    <meta name="clientManifestRelativePath" content="${NAME}.ismc" />`,
-    "  </head>",
-    "  <body>",
-    "    <switch>",
-    ...entries,
-    "    </switch>",
-    "  </body>",
-    "</smil>",
-    "",
-  ].join("\n");
-}
-
-/** Smooth Streaming counts in units of 100 ns. */
-const TICKS = 10_000_000;
-
-function clientManifest(tracks: readonly Track[]): string {
-  const streams = (["video", "audio"] as const).flatMap((kind) =>
-    streamIndex(
-      kind,
-      tracks.filter((track) => track.kind === kind),
-    ),
-  );
-  const duration = Math.max(...tracks.map(({ index }) => endTicks(index)));
-  const root = `<SmoothStreamingMedia MajorVersion="2" MinorVersion="2" Duration="${duration}">`;
-  return ['<?xml version="1.0" encoding="utf-8"?>', root, ...streams, "</SmoothStreamingMedia>", ""].join("\n");
-}
-
-function endTicks({ fragments, timescale }: TrackIndex): number {
-  const last = fragments.at(-1);
-  return last === undefined ? 0 : Math.round(((last.time + last.duration) * TICKS) / timescale);
-}
-
-function streamIndex(kind: Track["kind"], tracks: readonly Track[]): string[] {
-  const index = tracks[0]?.index;
-  if (index === undefined) throw new Error(`no ${kind} was encoded`);
-  const chunks = index.fragments.map(({ duration }, at) => `    <c n="${at}" d="${Math.round((duration * TICKS) / index.timescale)}" />`);
-  const url = `QualityLevels({bitrate})/Fragments(${kind}={start time})`;
-  const head = `Type="${kind}" Name="${kind}" Chunks="${chunks.length}" QualityLevels="${tracks.length}" Url="${url}"`;
-  return [`  <StreamIndex ${head}>`, ...tracks.map(qualityLevel), ...chunks, "  </StreamIndex>"];
-}
-
-function qualityLevel({ kind, bitrate, index, codecPrivateData: data }: Track, at: number): string {
-  const shape =
-    kind === "video"
-      ? `FourCC="H264" MaxWidth="${index.video?.width ?? 0}" MaxHeight="${index.video?.height ?? 0}"`
-      : `FourCC="AACL" AudioTag="255" BitsPerSample="16" PacketSize="4" SamplingRate="${index.audio?.sampleRate ?? 0}" Channels="${index.audio?.channels ?? 0}"`;
-  return `    <QualityLevel Index="${at}" Bitrate="${bitrate}" ${shape} CodecPrivateData="${data.toUpperCase()}" />`;
+function track(kind: EncodedTrack["kind"], file: string): EncodedTrack {
+  return readTrack(kind, file, kind === "audio" ? "en" : "und", new Uint8Array(readFileSync(join(OUT, file))));
 }
 
 function write(name: string, text: string): void {
@@ -211,8 +105,8 @@ function write(name: string, text: string): void {
 function main(): void {
   mkdirSync(OUT, { recursive: true });
   encode();
-  const tracks = [...VIDEO.map((entry) => readTrack("video", videoFile(entry))), readTrack("audio", AUDIO_FILE)];
-  write(`${NAME}.ism`, serverManifest(tracks));
+  const tracks = [...VIDEO.map((entry) => track("video", videoFile(entry))), track("audio", AUDIO_FILE)];
+  write(`${NAME}.ism`, serverManifest(NAME, tracks));
   write(`${NAME}.ismc`, clientManifest(tracks));
   const contentTypes = {
     ...Object.fromEntries(tracks.map(({ kind, file }) => [file, `${kind}/mp4`])),

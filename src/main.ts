@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError } from "commander";
 import type { SupposedViewer } from "./commands/explain.ts";
+import type { ReplicateFlags } from "./commands/replicate.ts";
+import { addLibraryCommands } from "./commands/libraryCommands.ts";
 import { addOverrideCommands } from "./commands/overrideCommands.ts";
 import type { Terminal } from "./commands/terminal.ts";
 import { errorChain, PaircastError } from "./core/errors.ts";
@@ -80,15 +82,30 @@ program.command("worker", { hidden: true }).action(async () => {
 
 program
   .command("replicate")
-  .description("replicate once: all assets, or one; a second run changes nothing")
+  .description("replicate all assets, or one; a second run changes nothing")
   .option(...CONFIG)
   .option("--asset <name>", "only this asset")
+  .option("--changed", "only what lists and catalogue show to have changed; else everything is looked at again")
+  .option("--follow", "go on until stopped, sharing the work with every process on the same state")
   .option("--accept-withdrawals", "believe a source that has unpublished most of its videos at once")
+  .option("--recreate", "delete locators and streaming policies of targets that differ, and create them anew")
   .option(...JSON_OUTPUT)
-  .action(async (options: { config: string; asset?: string; acceptWithdrawals?: boolean; json?: boolean }) => {
+  .action(async (options: { config: string; asset?: string } & Partial<ReplicateFlags>) => {
     const { replicate } = await import("./commands/replicate.ts");
-    const { config, asset = null, acceptWithdrawals = false, json = false } = options;
-    process.exitCode = await replicate(terminal, { config, asset, acceptWithdrawals, json });
+    const { config, asset = null, acceptWithdrawals = false, recreate = false, changed = false, follow = false, json = false } = options;
+    process.exitCode = await replicate(terminal, { config, asset, acceptWithdrawals, recreate, changed, follow, json });
+  });
+
+program
+  .command("work")
+  .description("what waits in the queue of work, and what nobody could finish")
+  .option(...CONFIG)
+  .option("--replay <id>", "put back what nobody could finish: by its id, or all")
+  .option(...JSON_OUTPUT)
+  .action(async (options: { config: string; replay?: string; json?: boolean }) => {
+    const { work } = await import("./commands/work.ts");
+    const { config, replay = null, json = false } = options;
+    process.exitCode = await work(terminal, { config, replay, json });
   });
 
 program
@@ -118,6 +135,9 @@ program
   });
 
 addOverrideCommands(program, terminal);
+addLibraryCommands(program, terminal, (code) => {
+  process.exitCode = code;
+});
 
 program
   .command("check-config")

@@ -8,7 +8,7 @@ import { readCountryDatabase } from "../core/countryDatabase.ts";
 import { errorChain } from "../core/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
-const SECRET_FIELDS = new Set(["apiKey", "accountKey", "sas", "token", "keyAuthorization"]);
+const SECRET_FIELDS = new Set(["apiKey", "accountKey", "sas", "token", "keyAuthorization", "masterKey", "secretAccessKey", "sessionToken", "clientSecret", "secret"]);
 
 /** The exit code: 0 for a valid file, 1 for one that is not. As text the problems are thrown, a `ConfigError`. */
 export async function checkConfig(

@@ -1,16 +1,26 @@
 /** `paircast replicate`: one pass, and what it did. */
-import { composeFoundations } from "../compose/foundations.ts";
-import { replicateOnce } from "../compose/replication.ts";
+import { setFlagsFromString } from "node:v8";
+import { composeFoundations, type Foundations } from "../compose/foundations.ts";
+import { canBeReplicated, followReplication, replicateOnce } from "../compose/replication.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
 import { createLog } from "../core/log.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ReplicateOptions {
+export interface ReplicateOptions extends ReplicateFlags {
   readonly config: string;
   readonly asset: string | null;
+}
+
+export interface ReplicateFlags {
   /** Withdraw also where a source has unpublished most of its videos at once. */
   readonly acceptWithdrawals: boolean;
+  /** Delete and create anew what cannot be changed and differs on a target. */
+  readonly recreate: boolean;
+  /** Only what lists and catalogue show to have changed. */
+  readonly changed: boolean;
+  /** Go on until stopped, together with every process that shares the state. */
+  readonly follow: boolean;
   readonly json: boolean;
 }
 
@@ -18,6 +28,8 @@ type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 
 /** The exit code: 0 where everything is as it should be, 1 where something failed or conflicts. */
 export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
+  // Of a large library's lists nearly everything is garbage at once. V8 would let the heap grow to four times what is alive before it looks.
+  setFlagsFromString("--heap-growing-percent=60");
   const config = loadConfig(options.config);
   await using foundations = await composeFoundations({
     config,
@@ -25,12 +37,13 @@ export async function replicate(terminal: Terminal, options: ReplicateOptions): 
     log: createLog(config.log.level),
     routes: false,
   });
+  // Awaited here: the stores close when this returns.
+  return await (options.follow ? follow(foundations, terminal, options) : once(foundations, terminal, options));
+}
+
+async function once(foundations: Foundations, terminal: Terminal, options: ReplicateOptions): Promise<number> {
   const summary = await replicateOnce(foundations, options, terminal.stop);
-  if (summary === null)
-    throw new PaircastError(
-      "nothing_to_replicate",
-      `${options.config}: no region has a media account or storage, so there is nothing to replicate`,
-    );
+  if (summary === null) throw nothingToReplicate(options);
   if (options.asset !== null && summary.assets + summary.withdrawn + summary.unreachable.length === 0) {
     throw new PaircastError(
       "unknown_asset",
@@ -42,6 +55,27 @@ export async function replicate(terminal: Terminal, options: ReplicateOptions): 
   return wrong > 0 || terminal.stop.aborted ? 1 : 0;
 }
 
+/** Passes that found or did something, a line each. What workers do is in the log. */
+async function follow(foundations: Foundations, terminal: Terminal, options: ReplicateOptions): Promise<number> {
+  const { asset, json } = options;
+  if (!canBeReplicated(foundations)) throw nothingToReplicate(options);
+  if (asset !== null) throw new PaircastError("bad_options", "--follow is for all assets: leave --asset out, or --follow");
+  await followReplication(foundations, terminal.stop, (summary) => {
+    const { results: _results, ...counts } = summary;
+    if (json) terminal.print(JSON.stringify(counts));
+    else if (!isQuiet(summary) || summary.queued > 0) terminal.print(text(summary));
+  });
+  return 0;
+}
+
+function nothingToReplicate({ config }: ReplicateOptions): PaircastError {
+  return new PaircastError("nothing_to_replicate", `${config}: no region has a media account or storage, so there is nothing to replicate`);
+}
+
+function isQuiet({ changed, conflicts, failed, elsewhere, withdrawn, withdrawalsRefused, unreachable }: Summary): boolean {
+  return changed + conflicts + failed + elsewhere + withdrawn + withdrawalsRefused.length + unreachable.length === 0;
+}
+
 function text(summary: Summary): string {
   const { assets, changed, conflicts, failed, elsewhere, bytes, withdrawn, withdrawalsRefused, unreachable } = summary;
   const lines = summary.results
@@ -50,12 +84,14 @@ function text(summary: Summary): string {
       const done = `${counts.blobsCopied} blobs (${counts.bytesCopied} bytes) copied, ${counts.published} locators verified`;
       return `${assetName}: ${source} -> ${target}: ${result}: ${error === null ? done : error.message}`;
     });
-  const quiet = changed + conflicts + failed + elsewhere + withdrawn + withdrawalsRefused.length + unreachable.length === 0;
-  const total = quiet
-    ? `nothing to do: ${counted(assets, "asset")} ${assets === 1 ? "is" : "are"} the same everywhere`
-    : `${counted(assets, "asset")}: ${counted(changed, "job")} changed something, ${bytes} bytes copied, ${counted(conflicts, "conflict")}, ${failed} failed, ${counted(withdrawn, "locator")} withdrawn${elsewhere === 0 ? "" : `, ${elsewhere} by other processes`}`;
+  const total =
+    isQuiet(summary) && summary.queued === 0
+      ? `nothing to do: ${counted(assets, "asset")} ${assets === 1 ? "is" : "are"} the same everywhere`
+      : `${counted(assets, "asset")}: ${counted(changed, "job")} changed something, ${bytes} bytes copied, ${counted(conflicts, "conflict")}, ${failed} failed, ${counted(withdrawn, "locator")} withdrawn${elsewhere === 0 ? "" : `, ${elsewhere} by other processes`}${summary.queued === 0 ? "" : `, ${counted(summary.queued, "piece")} of work queued`}`;
+  const { resultsLeftOut } = summary;
   return [
     ...lines,
+    ...(resultsLeftOut === 0 ? [] : [`and ${counted(resultsLeftOut, "more result")}: the log has them`]),
     ...unreachable.map((region) => `${region}: cannot be asked what it publishes; see the log above`),
     ...withdrawalsRefused.map(
       ({ region, gone, of }) =>

@@ -6,14 +6,18 @@ import type { Region } from "../core/contracts.ts";
 import { RegionHttpClient } from "../core/http.ts";
 import type { Log } from "../core/log.ts";
 import { describeVideo } from "../core/playback/describe.ts";
-import { walkPlayback } from "../core/playback.ts";
+import { walkPlayback, walkRenditions } from "../core/playback.ts";
 import { TlsCertificates } from "../core/tls.ts";
 import type { CountryReader } from "../core/ports/http.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import type { StaticLibrary } from "../core/ports/storage.ts";
+import { bandwidths } from "../replicator/copying/bandwidth.ts";
 import type { JobDeps } from "../replicator/jobDeps.ts";
+import type { RecordBook } from "../replicator/keyRecords/book.ts";
+import { recordBook } from "./keyRecord.ts";
 import { mediaAccounts, originsOf, staticLibraries } from "./regions.ts";
 import { openState, type State } from "./state.ts";
+import { verificationPolicy } from "./verification.ts";
 
 export interface ComposeOptions {
   readonly config: Config;
@@ -21,7 +25,7 @@ export interface ComposeOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** False where nobody is routed: then no country database is read. */
+  /** False where nobody is routed: then no country database is read, and the catalogue is not held in memory. */
   readonly routes?: boolean;
 }
 
@@ -35,6 +39,8 @@ export interface Foundations extends State, AsyncDisposable {
   readonly libraries: ReadonlyMap<string, StaticLibrary>;
   /** Null where the configuration names no country database. */
   readonly countries: CountryReader | null;
+  /** Null where no record of keys is configured. */
+  readonly records: RecordBook | null;
   readonly jobs: JobDeps;
 }
 
@@ -42,7 +48,7 @@ export interface Foundations extends State, AsyncDisposable {
 export async function composeFoundations(options: ComposeOptions): Promise<Foundations> {
   const { config, version, log, clock = systemClock, random = systemRandom, routes = true } = options;
   await using stack = new AsyncDisposableStack();
-  const state = await openState({ config, version, log, clock, random }, stack);
+  const state = await openState({ config, version, log, clock, random, views: routes }, stack);
   const countries = routes ? await countriesOf(config, log) : null;
   const adapters = await adaptersOf(state, config, null);
   stack.use(adapters.http);
@@ -73,12 +79,13 @@ async function countriesOf(config: Config, log: Log): Promise<CountryReader | nu
 async function adaptersOf(state: State, config: Config, previous: RegionHttpClient | null) {
   const { clock } = state;
   const regions = config.regions.map(({ name, streaming, keys }): Region => ({ name, streaming, keys: keys ?? null }));
-  const accounts = await mediaAccounts(config.regions, clock);
+  const accounts = await mediaAccounts(config.regions, clock, state.log);
   const libraries = await staticLibraries(config.regions, clock);
   const origins = config.regions.flatMap(originsOf);
   const http = new RegionHttpClient({ origins }, previous);
   const certificates = new TlsCertificates({ origins, clock });
-  return { config, http, certificates, regions, accounts, libraries, jobs: jobDeps(state, config, regions, http) };
+  const records = recordBook(state, config);
+  return { config, http, certificates, regions, accounts, libraries, records, jobs: { ...jobDeps(state, config, regions, http), records } };
 }
 
 function jobDeps(state: State, config: Config, regions: readonly Region[], http: RegionHttpClient): JobDeps {
@@ -89,16 +96,20 @@ function jobDeps(state: State, config: Config, regions: readonly Region[], http:
     journal,
     http,
     playback: walkPlayback,
+    renditions: walkRenditions,
     describe: describeVideo,
     clock,
     fingerprint,
     owner,
     log,
     metrics,
+    bandwidth: bandwidths(config.replication.bandwidth ?? null, clock),
     options: {
       concurrency: config.replication.concurrency,
       blobConcurrency: config.replication.blobConcurrency,
+      verification: verificationPolicy(config),
       keyPrefix: config.gateway.keys.prefix,
+      keyUrls: config.replication.keyUrls,
       keyHost: config.gateway.keys.host ?? null,
     },
   };

@@ -8,6 +8,7 @@ import { replicateInLoop } from "./replication.ts";
 import { applicable, carriedHealth, changedSections } from "./restart.ts";
 import { startServices, type Services } from "./services.ts";
 import { meteredRegions, recordCatalogue } from "./state.ts";
+import { recheckInLoop } from "./verification.ts";
 import type { WorkerPool } from "./workers/pool.ts";
 
 /** Event streams of status pages never end by themselves, and lose nothing when they are cut. */
@@ -183,7 +184,7 @@ class Running implements Serving {
       throw error;
     }
     const stopped = former.services.health.stop();
-    recordCatalogue(metrics, foundations.view.entries());
+    recordCatalogue(metrics, foundations.view);
     this.#foundations = foundations;
     this.#listeners = listeners;
     const answered = [
@@ -224,7 +225,7 @@ class Running implements Serving {
   }
 }
 
-/** One replication loop at a time: the next one begins when the one before has come to a halt. */
+/** One loop of replication and one of verification at a time: the next begin when those before have come to a halt. */
 class Replicating {
   #stop = new AbortController();
   ended: Promise<void> = Promise.resolve();
@@ -235,7 +236,9 @@ class Replicating {
     const stop = new AbortController();
     this.#stop = stop;
     const former = this.ended;
-    this.ended = former.then(async () => replicateInLoop(foundations, stop.signal));
+    this.ended = former.then(async () => {
+      await Promise.all([replicateInLoop(foundations, stop.signal), recheckInLoop(foundations, stop.signal)]);
+    });
     return former;
   }
 

@@ -6,14 +6,16 @@ import { keyedFingerprint } from "../core/fingerprint.ts";
 import type { Log } from "../core/log.ts";
 import { Metrics, type MeteredRegion } from "../core/metrics.ts";
 import type { CatalogueStore } from "../core/ports/catalogue.ts";
+import type { CursorStore } from "../core/ports/cursor.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import type { HealthMemory } from "../core/ports/health.ts";
 import type { Journal } from "../core/ports/journal.ts";
+import type { KeyRecords } from "../core/ports/keyRecords.ts";
 import type { OverrideEvent, OverrideStore } from "../core/ports/overrides.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
 import { CachedOverrideView } from "../gateway/overrides/overrideView.ts";
 import { StatusFeed } from "../gateway/statusFeed.ts";
-import { CachedCatalogueView, verifiedCounts, viewedStore } from "../replicator/catalogueView.ts";
+import { CachedCatalogueView, viewedStore } from "../replicator/catalogueView.ts";
 import { openStores } from "./stores.ts";
 
 export interface StateOptions {
@@ -22,6 +24,8 @@ export interface StateOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** False where nobody is routed: the view stays empty then, and a large catalogue is not held in memory. */
+  readonly views: boolean;
 }
 
 export interface State {
@@ -35,6 +39,8 @@ export interface State {
   readonly catalogue: CatalogueStore;
   readonly view: CachedCatalogueView;
   readonly journal: Journal;
+  readonly cursors: CursorStore;
+  readonly keyRecords: KeyRecords;
   /** Opens the queue of jobs, for the caller to close; null where machines share tables and no queues. */
   readonly openWork: (() => Promise<WorkQueue>) | null;
   readonly overrideStore: OverrideStore;
@@ -53,18 +59,18 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
   const metrics = new Metrics({ version, regions: meteredRegions(config) });
   metrics.watchLog(log);
   const stores = await openStores({ state: config.state, clock, random }, stack);
-  const { catalogue: store, journal, overrides: overrideStore, memory, openWork } = stores;
+  const { catalogue: store, journal, cursors, keyRecords, overrides: overrideStore, memory, openWork } = stores;
   const feed = new StatusFeed();
-  const onChange = (entries: readonly CatalogueEntry[]): void => {
-    recordCatalogue(metrics, entries);
-    feed.catalogueChanged(entries, clock.now());
+  const onChange = (changed: ReadonlyMap<string, CatalogueEntry | null>): void => {
+    recordCatalogue(metrics, view);
+    feed.catalogueChanged(changed, clock.now());
   };
   const view = new CachedCatalogueView({ store, clock, log, onChange });
-  await view.refresh();
+  if (options.views) await view.refresh();
   const overrides = overrideView(overrideStore, { log, clock, metrics, feed });
   await overrides.refresh();
   const fingerprint = keyedFingerprint(await store.fingerprintKey());
-  const catalogue = viewedStore(store, view);
+  const catalogue = options.views ? viewedStore(store, view) : store;
   return {
     version,
     log,
@@ -75,6 +81,8 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
     catalogue,
     view,
     journal,
+    cursors,
+    keyRecords,
     openWork,
     overrideStore,
     overrides,
@@ -105,6 +113,7 @@ export function meteredRegions(config: Config): MeteredRegion[] {
   return config.regions.map(({ name, keys }) => ({ name, keys: keys !== undefined }));
 }
 
-export function recordCatalogue(metrics: Metrics, entries: readonly CatalogueEntry[]): void {
-  for (const [region, verified] of verifiedCounts(entries, metrics.origins)) metrics.catalogued(region, verified);
+/** Also for the regions that have none (any more). */
+export function recordCatalogue(metrics: Metrics, view: CachedCatalogueView): void {
+  for (const region of metrics.origins) metrics.catalogued(region, view.verified(region));
 }

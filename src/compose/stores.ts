@@ -3,8 +3,10 @@ import { hostname } from "node:os";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Config } from "../core/config/schema.ts";
 import type { CatalogueStore } from "../core/ports/catalogue.ts";
+import type { CursorStore } from "../core/ports/cursor.ts";
 import type { HealthMemory } from "../core/ports/health.ts";
 import type { Journal } from "../core/ports/journal.ts";
+import type { KeyRecords } from "../core/ports/keyRecords.ts";
 import type { OverrideStore } from "../core/ports/overrides.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
 import type { Table } from "../core/table.ts";
@@ -14,15 +16,21 @@ import { SqliteHealthMemory } from "../health/sqliteMemory.ts";
 import { TableHealthMemory } from "../health/tableMemory.ts";
 import type { StorageLogin } from "../replicator/adapters/storageClients.ts";
 import { SqliteCatalogue } from "../replicator/sqlite/catalogue.ts";
+import { SqliteCursors } from "../replicator/sqlite/cursors.ts";
 import { SqliteJournal } from "../replicator/sqlite/journal.ts";
+import { SqliteKeyRecords } from "../replicator/sqlite/keyRecords.ts";
 import { SqliteWorkQueue } from "../replicator/sqlite/workQueue.ts";
 import { TableCatalogue } from "../replicator/tables/catalogue.ts";
+import { TableCursors } from "../replicator/tables/cursors.ts";
 import { TableJournal } from "../replicator/tables/journal.ts";
+import { TableKeyRecords } from "../replicator/tables/keyRecords.ts";
 import { TableLeases } from "../replicator/tables/leases.ts";
 
 export interface Stores {
   readonly catalogue: CatalogueStore;
   readonly journal: Journal;
+  readonly cursors: CursorStore;
+  readonly keyRecords: KeyRecords;
   readonly overrides: OverrideStore;
   readonly memory: HealthMemory;
   /** Opens the queue of jobs, for the caller to close; null where tables are shared and no queues. */
@@ -36,7 +44,7 @@ export interface StoreOptions {
 }
 
 /** A job that so many workers could not finish is no worker's fault. */
-const MAX_TAKES = 5;
+export const MAX_TAKES = 5;
 const JOBS = "jobs";
 
 /** `stack` closes them. Throws `state_unavailable`, `state_denied`, `state_rejected` or `state_newer`. */
@@ -48,6 +56,8 @@ function openFile({ state: { path }, clock }: StoreOptions, stack: AsyncDisposab
   return {
     catalogue: stack.use(new SqliteCatalogue(path)),
     journal: stack.use(new SqliteJournal(path)),
+    cursors: stack.use(new SqliteCursors(path)),
+    keyRecords: stack.use(new SqliteKeyRecords(path)),
     overrides: stack.use(new SqliteOverrides(path)),
     memory: stack.use(new SqliteHealthMemory(path, clock)),
     openWork: async () => new SqliteWorkQueue({ path, name: JOBS, maxTakes: MAX_TAKES, clock }),
@@ -70,6 +80,8 @@ async function openTables({ state, clock, random }: StoreOptions, config: Tables
   return {
     catalogue: await TableCatalogue.open({ table: shared, leases, clock, random }),
     journal: new TableJournal({ table: journal, leases }),
+    cursors: new TableCursors(journal),
+    keyRecords: new TableKeyRecords({ table: shared, leases }),
     overrides: new TableOverrides({ table: overrides, clock, random }),
     memory: new TableHealthMemory({ table: overrides, clock, machine: hostname() }),
     openWork: queues === undefined ? null : async () => openQueue(queues, { deadLetters: await open("deadletters"), clock, random }),
@@ -87,7 +99,7 @@ async function openQueue(
   return AzureWorkQueue.open({ url, name: `${prefix}-${JOBS}`, login, calls, deadLetters, maxTakes: MAX_TAKES });
 }
 
-async function loginOf(credential: TablesConfig["credential"]): Promise<StorageLogin> {
+export async function loginOf(credential: TablesConfig["credential"]): Promise<StorageLogin> {
   if (credential.kind !== "default") return credential;
   const { defaultCredential } = await import("../replicator/adapters/credentials.ts");
   return { kind: "token", credential: defaultCredential() };

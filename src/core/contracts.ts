@@ -133,6 +133,39 @@ export interface RegionCopy {
   readonly detail: string;
   /** A viewer in the middle of the source's copy can go on with this one: same segments, keys and timeline. Left out: not known. */
   readonly aligned?: boolean;
+  /** What the last verification looked at; left out: an older version's, or none since it was published. */
+  readonly verification?: CopyVerification;
+  /** Why a withdrawn copy may not be published as it is; left out: no blob of it is known to be damaged. */
+  readonly damage?: CopyDamage;
+}
+
+/** What a verification of a copy looked at, and found good. */
+export interface CopyVerification {
+  readonly at: number;
+  /** Blobs whose lengths and properties were compared with the source's. */
+  readonly blobs: number;
+  /** How their content was compared: not, by the services' Content-MD5, by reading some of it, or all. */
+  readonly content: "none" | "md5" | "sampled" | "full";
+  /** Blobs of which something was read, and how much of this copy, in bytes. */
+  readonly readBlobs: number;
+  readonly readBytes: number;
+  /** What was played: nothing, one segment of each manifest, or every rendition. */
+  readonly playback: "none" | "first" | "renditions";
+  /** Where sampling goes on: a place on the ring of blobs, 0 to 1, and how often it has gone round. */
+  readonly next: { readonly place: number; readonly lap: number };
+}
+
+/** A blob that is not what it was when it was copied. */
+export interface DamagedBlob {
+  readonly name: string;
+  /** Base64 MD5 of the content that it should have; null where that is not known. */
+  readonly md5: string | null;
+}
+
+export interface CopyDamage {
+  readonly blobs: readonly DamagedBlob[];
+  /** There are others that are not named. */
+  readonly more: boolean;
 }
 
 /** Which locator is verified in which region. Written last, after verification. */

@@ -25,10 +25,21 @@ export interface MediaFilter {
   readonly properties: TreeObject;
 }
 
+/**
+ * An audio, text or video track of an asset: `properties` is the API's `track` with its `odataType`. Tracks with a `fileName` were added to the
+ * asset; those without are what its server manifest says, and come and go with the files.
+ */
+export interface MediaTrack {
+  readonly name: string;
+  readonly properties: TreeObject;
+}
+
 /** `properties` holds `description` and `options`, with their secrets where they were asked for. */
 export interface ContentKeyPolicy {
   readonly name: string;
   readonly properties: TreeObject;
+  /** There are secrets that the service does not give out: they are not in `properties`. */
+  readonly secretsHidden?: true;
 }
 
 /** Immutable once created. `properties` as in the API: `defaultContentKeyPolicyName`, `envelopeEncryption`, `commonEncryptionCenc`, … */
@@ -37,7 +48,7 @@ export interface StreamingPolicy {
   readonly properties: TreeObject;
 }
 
-/** A content key with its value: a secret. Never logged, never stored by us. */
+/** A content key with its value: a secret. Never logged, and stored in the encrypted record of keys only. */
 export interface ContentKey {
   /** Lower-case GUID. */
   readonly id: string;
@@ -71,6 +82,13 @@ export interface LocatorSummary {
   readonly assetName: string;
   readonly streamingLocatorId: string;
   readonly created: number;
+}
+
+/** A part of a list. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  /** Where the list goes on, in the service's own words: good for another process too, and no secret. Null after the last page. */
+  readonly next: string | null;
 }
 
 /** Names of policies that every account has and nobody can create or change. */

@@ -23,6 +23,7 @@ import {
 import { instruments } from "./instruments.ts";
 import { RequestMetrics, type LookupResult, type ManifestRead, type RequestMode } from "./requestMetrics.ts";
 import { SteeringMetrics } from "./steeringMetrics.ts";
+import { VerificationMetrics } from "./verificationMetrics.ts";
 
 export type { LookupResult, RequestMode } from "./requestMetrics.ts";
 
@@ -55,6 +56,7 @@ type Instruments = ReturnType<typeof instruments>;
 export class Metrics {
   readonly registry = new Registry();
   readonly steering: SteeringMetrics;
+  readonly verification: VerificationMetrics;
   readonly #m: Instruments;
   readonly #requests: RequestMetrics;
   #regions: readonly MeteredRegion[] = [];
@@ -65,6 +67,7 @@ export class Metrics {
     this.#m = instruments(this.registry, () => this.#droppedLines());
     this.#requests = new RequestMetrics(this.registry);
     this.steering = new SteeringMetrics(this.registry);
+    this.verification = new VerificationMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
     for (const misnamed of MISNAMED) this.registry.removeSingleMetric(misnamed);
     this.#m.buildInfo.set({ version: options.version, node: process.version }, 1);
@@ -101,6 +104,7 @@ export class Metrics {
       if (owner.includes("/")) continue;
       this.#requests.removeOrigin(owner);
       this.steering.removeOrigin(owner);
+      this.verification.removeOrigin(owner);
     }
     for (const metric of Object.values(this.#m)) {
       const { values } = await metric.get();
@@ -255,6 +259,7 @@ export class Metrics {
   #zeroRegion(origin: string): void {
     this.#requests.addOrigin(origin);
     this.steering.addOrigin(origin);
+    this.verification.addOrigin(origin);
     for (const result of JOB_RESULTS) this.#m.jobs.inc({ target: origin, result }, 0);
     this.#m.copiedBlobs.inc({ target: origin }, 0);
     this.#m.copiedBytes.inc({ target: origin }, 0);

@@ -68,6 +68,43 @@ export async function walkPlayback(options: WalkOptions): Promise<Playback> {
   return { protocol: manifest.protocol, variants: manifest.tracks.map(described), ...(await walkTrack(options, track, read.media)) };
 }
 
+/** What the walk through a whole video saw. */
+export interface RenditionsPlayback {
+  readonly protocol: Protocol;
+  readonly renditions: number;
+  readonly segments: number;
+  /** For people: `6 renditions, 18 segments: decrypted`. */
+  readonly segment: { readonly evidence: string };
+}
+
+/**
+ * Walks every variant and audio rendition: its initialisation section and its first, middle and last segment; of a live one, the newest. Rejects as
+ * `walkPlayback` does, at the first fault.
+ */
+export async function walkRenditions(options: Omit<WalkOptions, "segment" | "variant">): Promise<RenditionsPlayback> {
+  const manifest = await readPlayable(options);
+  const evidence = new Set<string>();
+  let segments = 0;
+  for (const track of manifest.tracks) {
+    const { media } = await readMedia(options, manifest, track);
+    const listed = await withSegments(options, media, track.url);
+    for (const segment of placesIn(listed)) {
+      evidence.add((await walkTrack({ ...options, segment }, track, listed)).segment.evidence);
+      segments += 1;
+    }
+  }
+  const renditions = manifest.tracks.length;
+  const said = `${renditions} renditions, ${segments} segments: ${[...evidence].sort().join(" and ")}`;
+  return { protocol: manifest.protocol, renditions, segments, segment: { evidence: said } };
+}
+
+/** Indexes of start, middle and end, each once. A segment of a live window may be gone by the time that it is asked for, unless it is new. */
+function placesIn({ live, segments }: Media): readonly ("last" | number)[] {
+  if (live || segments.length === 0) return ["last"];
+  const last = segments.length - 1;
+  return [...new Set([0, Math.floor(last / 2), last])];
+}
+
 export interface KindsOptions extends TrackOptions {
   /** Which variant and which audio rendition, modulo their number. */
   readonly turn: Readonly<Record<Track["kind"], number>>;

@@ -34,6 +34,23 @@ const MIGRATIONS: readonly string[] = [
      takes INTEGER NOT NULL, put_at INTEGER NOT NULL, buried TEXT);
    CREATE INDEX work_by_visibility ON work (queue, visible_at) WHERE buried IS NULL;
    CREATE INDEX work_by_burial ON work (queue, put_at DESC) WHERE buried IS NOT NULL;`,
+  `CREATE TABLE cursors (scope TEXT NOT NULL, region TEXT NOT NULL, started_at INTEGER NOT NULL, place TEXT NOT NULL, pages INTEGER NOT NULL,
+     PRIMARY KEY (scope, region)) WITHOUT ROWID;`,
+  `CREATE TABLE key_records (id TEXT PRIMARY KEY, version TEXT NOT NULL, key_id TEXT NOT NULL, at INTEGER NOT NULL, sealed TEXT NOT NULL)
+     WITHOUT ROWID;`,
+  `ALTER TABLE jobs ADD COLUMN conflicts TEXT;
+   CREATE INDEX jobs_in_conflict ON jobs (updated_at DESC) WHERE conflicts IS NOT NULL;`,
+  `CREATE TABLE encoding_jobs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,
+     state TEXT NOT NULL, priority INTEGER NOT NULL, created_at INTEGER NOT NULL, place_at INTEGER, follow_at INTEGER, places TEXT NOT NULL,
+     job TEXT NOT NULL);
+   CREATE INDEX encoding_jobs_to_place ON encoding_jobs (priority, created_at, place_at) WHERE place_at IS NOT NULL;
+   CREATE INDEX encoding_jobs_to_follow ON encoding_jobs (follow_at) WHERE follow_at IS NOT NULL;
+   CREATE INDEX encoding_jobs_in_accounts ON encoding_jobs (follow_at, places) WHERE places <> '';
+   CREATE INDEX encoding_jobs_by_state ON encoding_jobs (state, id);
+   CREATE TABLE encoding_counts (state TEXT PRIMARY KEY, jobs INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE encoding_places (account TEXT PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE encoding_outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, visible_at INTEGER NOT NULL, message TEXT NOT NULL);
+   CREATE TABLE encoding_accounts (account TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 /**

@@ -26,6 +26,16 @@ const serviceHealth = z.strictObject({
   latencyMs: z.number().optional().describe("smoothed duration of its successful probes, in milliseconds"),
 });
 
+const copyVerification = z.strictObject({
+  at,
+  blobs: z.int().describe("whose lengths and properties were compared"),
+  content: z.enum(["none", "md5", "sampled", "full"]),
+  readBlobs: z.int().describe("of which something was read"),
+  readBytes: z.int(),
+  playback: z.enum(["none", "first", "renditions"]),
+  next: z.strictObject({ place: z.number(), lap: z.int() }).describe("where sampling goes on"),
+});
+
 const catalogueEntry = z.strictObject({
   locatorId: z.string(),
   locatorName: z.string(),
@@ -41,9 +51,28 @@ const catalogueEntry = z.strictObject({
     .describe("where the playlists of a packaged video send players for its key"),
   regions: z.record(
     z.string(),
-    z.strictObject({ state: z.enum(["verified", "withdrawn"]), at, detail: z.string(), aligned: z.boolean().optional() }),
+    z.strictObject({
+      state: z.enum(["verified", "withdrawn"]),
+      at,
+      detail: z.string(),
+      aligned: z.boolean().optional(),
+      verification: copyVerification.optional().describe("what was looked at the last time; left out: an older version's, or none yet"),
+      damage: z
+        .strictObject({ blobs: z.array(z.strictObject({ name: z.string(), md5: z.string().nullable() })), more: z.boolean() })
+        .optional()
+        .describe("blobs that have to be copied again"),
+    }),
   ),
   publishedAt: at,
+});
+
+const conflict = z.strictObject({
+  what: z.string(),
+  source: z.string(),
+  target: z.string(),
+  advice: z.string().describe("what an operator can do"),
+  locatorId: z.string().optional(),
+  keepsServing: z.literal(true).optional().describe("the target's copy stays in the catalogue"),
 });
 
 const job = z.strictObject({
@@ -56,6 +85,7 @@ const job = z.strictObject({
   attempts: z.int(),
   errorCode: z.string().nullable(),
   errorMessage: z.string().nullable(),
+  conflicts: z.array(conflict).describe("what the last run found on the target and refused to overwrite"),
   updatedAt: at,
 });
 

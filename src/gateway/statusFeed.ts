@@ -6,7 +6,7 @@ type States = Readonly<Record<string, RegionCopy["state"]>>;
 
 export class StatusFeed implements StatusEvents {
   readonly #listeners = new Set<(event: StatusEvent) => void>();
-  #known = new Map<string, string>();
+  readonly #known = new Map<string, string>();
 
   subscribe(listener: (event: StatusEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -19,17 +19,16 @@ export class StatusFeed implements StatusEvents {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Publishes what differs from the catalogue that was seen before. */
-  catalogueChanged(entries: readonly CatalogueEntry[], at: number): void {
-    const seen = new Map(entries.map((entry) => [entry.locatorId, statesOf(entry)]));
-    const texts = new Map([...seen].map(([id, states]) => [id, JSON.stringify(states)]));
-    for (const [locatorId, regions] of seen) {
-      if (this.#known.get(locatorId) !== texts.get(locatorId)) this.publish({ type: "catalogue", locatorId, regions, at });
+  /** Publishes what differs from what was seen before. Locator ids in lower case; null for an entry that is gone. */
+  catalogueChanged(changed: ReadonlyMap<string, CatalogueEntry | null>, at: number): void {
+    for (const [id, entry] of changed) {
+      const regions = entry === null ? {} : statesOf(entry);
+      const text = entry === null ? undefined : JSON.stringify(regions);
+      if (this.#known.get(id) === text) continue;
+      if (text === undefined) this.#known.delete(id);
+      else this.#known.set(id, text);
+      this.publish({ type: "catalogue", locatorId: entry?.locatorId ?? id, regions, at });
     }
-    for (const locatorId of this.#known.keys()) {
-      if (!seen.has(locatorId)) this.publish({ type: "catalogue", locatorId, regions: {}, at });
-    }
-    this.#known = texts;
   }
 }
 

@@ -3,7 +3,7 @@
  * stays away, the ramp how it returns. Pure: no clock, no log; the loop around it does those.
  */
 import type { FailureReason, HealthStatus, Outcome, ServiceHealth, Signal } from "../core/contracts.ts";
-import { ill, isHeld, released, UNDAMPED, type Damping, type DampingPolicy } from "./damping.ts";
+import { ill, isHeld, released, UNDAMPED, type Damping, type DampingPolicy } from "../core/damping.ts";
 import { rampElapsed, rampShare, type RampPolicy } from "./ramp.ts";
 import { usualDuration } from "./schedule.ts";
 import { pendingLooks, settled, tallied, type Seen, type Tally, type ThresholdPolicy } from "./thresholds.ts";

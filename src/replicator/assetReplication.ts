@@ -1,31 +1,31 @@
 /** One run of one asset's job: every step looks at the destination first, and can be done again from any point. */
-import type { Region } from "../core/contracts.ts";
+import type { CopyVerification, Region } from "../core/contracts.ts";
 import { PaircastError, errorCode } from "../core/errors.ts";
 import type { MediaAsset, StreamingLocator } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import { measureAlignment } from "./align.ts";
-import { ReplicaConflict, type Conflict } from "./conflict.ts";
+import { ReplicaConflict } from "./conflict.ts";
+import { surveyAlone } from "./copying/survey.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
 import { diffAsset } from "./diff.ts";
-import { accountFilterTasks, assetFilterTasks } from "./filters.ts";
 import type { JobDeps } from "./jobDeps.ts";
+import { recordPublication } from "./keyRecords/record.ts";
 import { locatorTasks } from "./locators.ts";
+import { entityTasks, lookAtAsset, type LookedAsset } from "./lookAsset.ts";
+import { planAsset, type AssetPlan } from "./planAsset.ts";
 import { isProven, type BlobPlan } from "./planBlobs.ts";
-import { policyTasks } from "./policies.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
+import { clearTheWay } from "./recreate.ts";
 import type { JobContext, JobStep } from "./runJob.ts";
 import { servingChecks } from "./serving.ts";
-import { surveySource, type Survey } from "./survey.ts";
-import { carryOut, lookAtAll, refuse, refuseConflicts, type EntityTask, type LookedAt } from "./tasks.ts";
+import { ledToGateway, surveySource, type Survey } from "./survey.ts";
+import { carryOut, lookAtAll, refuse, refuseConflicts, type LookedAt } from "./tasks.ts";
+import { isUnverified, verifyContent } from "./verification/afterCopy.ts";
+import { mendDamage } from "./verification/mend.ts";
 import { VerificationFailure, manifestPaths, verifyServing, videoFacts, type VerifyOptions } from "./verify.ts";
 
 interface Accounts {
   readonly accounts: ReadonlyMap<string, MediaAccount>;
-}
-
-interface Tasks {
-  readonly assetFilters: readonly EntityTask[];
-  readonly policies: readonly EntityTask[];
 }
 
 /** What it has seen of both sides passes from step to step, and is forgotten with it: secrets are among it. */
@@ -33,13 +33,16 @@ export class AssetReplication {
   readonly #deps: JobDeps & Accounts;
   readonly #context: JobContext;
   readonly #wanted: ReadonlySet<string> | null;
+  /** As the source has it. */
+  #source: Survey | null = null;
+  /** As the target is to have it: without the locators that are set aside. */
   #survey: Survey | null = null;
   #asset: MediaAsset | null = null;
   #blobs: BlobPlan | null = null;
-  #policies: readonly LookedAt[] = [];
-  #locators: readonly LookedAt[] = [];
-  /** Locators that are in the way of each other's; the asset's others go on without them. */
-  #setAside: readonly Conflict[] = [];
+  #seen: LookedAsset | null = null;
+  #plan: AssetPlan | null = null;
+  #isNew = false;
+  #content: CopyVerification | null = null;
   #verified: readonly VerifiedVideo[] = [];
 
   constructor(deps: JobDeps & Accounts, context: JobContext, wanted: ReadonlySet<string> | null) {
@@ -50,10 +53,10 @@ export class AssetReplication {
 
   steps(): readonly JobStep[] {
     return [
-      { step: "planned", run: () => this.#withdrawingOnConflict(() => this.#plan()) },
+      { step: "planned", run: () => this.#withdrawingOnConflict(() => this.#prepare()) },
       { step: "copied", run: () => this.#withdrawingOnConflict(() => this.#copy()) },
-      { step: "policed", run: () => this.#carryOut(this.#policies) },
-      { step: "located", run: () => this.#carryOut(this.#locators) },
+      { step: "policed", run: () => this.#carryOutEntities() },
+      { step: "located", run: () => this.#carryOutLocators() },
       { step: "verified", run: () => this.#verify() },
       { step: "published", run: () => this.#publish() },
     ];
@@ -62,48 +65,74 @@ export class AssetReplication {
   /** For the source itself: nothing to copy, but only what was seen to play is published. */
   originalSteps(): readonly JobStep[] {
     return [
-      { step: "planned", run: () => this.#readSource() },
+      { step: "planned", run: () => this.#readSource().then(() => this.#mend()) },
       { step: "verified", run: () => this.#verify() },
       { step: "published", run: () => this.#publish() },
     ];
   }
 
-  /** Reads both sides and refuses conflicts, before anything is written. */
-  async #plan(): Promise<void> {
+  /** What `steps` would do now, to the letter. Changes nothing; throws where either side cannot be read. */
+  async plan(): Promise<AssetPlan> {
     await this.#readSource();
-    const { identity, signal } = this.#context;
+    await this.#look();
+    const plan = this.#known(this.#plan);
+    if (plan.blobs !== null) return plan;
+    // All that the source has is to be copied, less what an earlier asset may have left in the container.
+    const container = this.#account(this.#context.identity.source).container(this.#known(this.#source).asset, "read");
+    const { totals, notes } = await surveyAlone(container, this.#context.signal);
+    return { ...plan, blobs: totals, notes: [...plan.notes, ...notes] };
+  }
+
+  /** Reads both sides and refuses conflicts, before anything is written. */
+  async #prepare(): Promise<void> {
+    await this.#readSource();
+    await this.#mend();
+    await this.#look();
+    const plan = this.#known(this.#plan);
+    this.#context.tally.notes.push(...plan.notes);
+    refuse(this.#place(), plan.refused);
     const survey = this.#known(this.#survey);
-    this.#asset = await this.#target().asset(identity.assetName, signal);
-    this.#refuseAsset(this.#asset);
-    this.#noteDrift(survey.asset, this.#asset);
-    const tasks = this.#tasks(survey);
-    const filters = this.#asset === null ? tasks.assetFilters.map(toCreate) : await lookAtAll(tasks.assetFilters);
-    this.#policies = [...filters, ...(await lookAtAll(tasks.policies))];
-    refuseConflicts(this.#place(), this.#policies);
-    await this.#planLocators(survey);
-    if (this.#asset !== null) await this.#planBlobs(this.#asset);
+    const aside = new Set(plan.setAside.map(({ locatorId }) => locatorId));
+    this.#survey = { ...survey, locators: survey.locators.filter((locator) => !aside.has(locator.streamingLocatorId.toLowerCase())) };
   }
 
   async #readSource(): Promise<void> {
-    const { identity, signal } = this.#context;
-    this.#survey = await surveySource(this.#account(identity.source), identity.assetName, this.#wanted, signal);
+    const { identity, signal, deps } = this.#context;
+    this.#source = await surveySource(this.#account(identity.source), identity.assetName, this.#wanted, signal);
+    const isOriginal = identity.source === identity.target;
+    this.#survey = isOriginal ? this.#source : ledToGateway(this.#source, deps.options.keyUrls ?? []);
   }
 
-  async #planLocators(survey: Survey): Promise<void> {
-    const seen = await lookAtAll(locatorTasks(this.#context, survey, this.#target()));
-    this.#setAside = seen.flatMap(({ verdict }) => (verdict.action === "conflict" ? [verdict.conflict] : []));
-    this.#locators = seen.filter(({ verdict }) => verdict.action !== "conflict");
-    if (this.#locators.length === 0) refuse(this.#place(), this.#setAside);
-    const aside = new Set(this.#setAside.map(({ locatorId }) => locatorId));
-    this.#survey = { ...survey, locators: survey.locators.filter((locator) => !aside.has(locator.streamingLocatorId)) };
+  /** What verification found to be damaged looks to the journal like what it has proven: it is made good before a plan is made. */
+  async #mend(): Promise<void> {
+    const { asset } = this.#known(this.#source);
+    await mendDamage(this.#context, this.#locatorIds(), async () => {
+      const there = await this.#target().asset(asset.name, this.#context.signal);
+      return there === null ? null : this.#copyOptions(there);
+    });
+  }
+
+  #locatorIds(): readonly string[] {
+    return this.#known(this.#survey).locators.map(({ streamingLocatorId }) => streamingLocatorId.toLowerCase());
+  }
+
+  async #look(): Promise<void> {
+    this.#seen = await lookAtAsset(this.#context, {
+      survey: this.#known(this.#survey),
+      target: this.#target(),
+      blobs: async (asset) => {
+        this.#blobs = await surveyBlobs(this.#copyOptions(asset));
+        return this.#blobs;
+      },
+    });
+    this.#asset = this.#seen.asset;
+    this.#plan = planAsset(this.#seen.look);
   }
 
   async #planBlobs(asset: MediaAsset): Promise<void> {
     this.#blobs = await surveyBlobs(this.#copyOptions(asset));
     refuseBlobConflicts(this.#place(), this.#blobs);
-    const { extra } = this.#blobs;
-    if (extra.length > 0)
-      this.#context.tally.notes.push(`left alone on the target: ${extra.length} blobs that the source lacks, such as ${extra[0]}`);
+    this.#context.tally.notes.push(...this.#blobs.notes);
   }
 
   async #copy(): Promise<void> {
@@ -130,10 +159,31 @@ export class AssetReplication {
     }
   }
 
+  async #carryOutEntities(): Promise<void> {
+    const survey = this.#known(this.#survey);
+    const source = this.#known(this.#source);
+    await clearTheWay(this.#context, {
+      plan: this.#known(this.#plan),
+      target: this.#target(),
+      locators: survey.locators,
+      playAtSource: async (locator) => verifyServing(await this.#verifyOptions(source, locator, this.#context.identity.source), locator),
+    });
+    await this.#carryOut(this.#known(this.#seen).entities);
+  }
+
+  async #carryOutLocators(): Promise<void> {
+    const kept = new Set(this.#known(this.#survey).locators.map(({ name }) => name));
+    await this.#withdrawingOnConflict(() =>
+      this.#carryOut(this.#known(this.#seen).locators.filter(({ task }) => kept.has(task.locator.name))),
+    );
+  }
+
+  /** In the plan's words: what it says to write is looked at once more and written, all else is left as it was found. */
   async #carryOut(seen: readonly LookedAt[]): Promise<void> {
-    for (const one of seen) {
+    const writes = new Set(this.#known(this.#plan).writes.map(({ what }) => what));
+    for (const { task, verdict } of seen) {
       this.#context.stop?.throwIfAborted();
-      await carryOut(this.#context, one);
+      await carryOut(this.#context, { task, verdict: writes.has(task.what) ? { action: "create" } : verdict });
     }
   }
 
@@ -142,9 +192,12 @@ export class AssetReplication {
     const { tally, identity } = this.#context;
     if (tally.blobsCopied > 0 || tally.blobsAdopted > 0 || tally.written.length > 0) await this.#verifyStored();
     const survey = this.#known(this.#survey);
+    this.#isNew = await isUnverified(this.#context, this.#locatorIds());
+    if (this.#isNew && identity.source !== identity.target)
+      this.#content = await verifyContent(this.#context, this.#copyOptions(this.#known(this.#asset)));
     const failures: VerificationFailure[] = [];
     for (const locator of survey.locators) {
-      const options = await this.#verifyOptions(survey, locator);
+      const options = await this.#verifyOptions(survey, locator, identity.target);
       const report = await verifyServing(options, locator);
       const facts = videoFacts(locator, survey, identity.source, options.expected, this.#deps.fingerprint);
       if (report.ok) this.#verified = [...this.#verified, await this.#measured(facts, report.detail)];
@@ -153,20 +206,21 @@ export class AssetReplication {
     }
     const [failure] = failures;
     if (failure === undefined) return;
-    await publishVerified(this.#context, this.#verified);
+    await this.#publishVerified();
     throw failure;
   }
 
   async #measured(facts: VerifiedVideo["facts"], verified: string): Promise<VerifiedVideo> {
     const { aligned, detail } = await measureAlignment(this.#context, facts.manifests);
-    return { facts, detail: detail === null ? verified : `${verified}; ${detail}`, aligned };
+    const content = this.#content === null ? {} : { verification: this.#content };
+    return { facts, detail: detail === null ? verified : `${verified}; ${detail}`, aligned, ...content };
   }
 
   async #verifyStored(): Promise<void> {
     const survey = this.#known(this.#survey);
-    const tasks = this.#tasks(survey);
-    const locators = locatorTasks(this.#context, survey, this.#target());
-    const seen = await lookAtAll([...tasks.assetFilters, ...tasks.policies, ...locators]);
+    const target = this.#target();
+    const tasks = [...entityTasks(this.#context, survey, target), ...locatorTasks(this.#context, survey, target)];
+    const seen = await lookAtAll(tasks.filter(({ optional }) => optional !== true));
     refuseConflicts(this.#place(), seen);
     const unequal = seen.filter(({ verdict }) => verdict.action !== "skip").map(({ task }) => task.what);
     const blobs = await surveyBlobs(this.#copyOptions(this.#known(this.#asset)));
@@ -177,21 +231,26 @@ export class AssetReplication {
     });
   }
 
-  async #verifyOptions(survey: Survey, locator: StreamingLocator): Promise<VerifyOptions> {
+  async #verifyOptions(survey: Survey, locator: StreamingLocator, region: string): Promise<VerifyOptions> {
     const { identity, signal } = this.#context;
     return {
-      checks: servingChecks(this.#context),
-      region: this.#region(identity.target),
-      account: this.#target(),
+      checks: servingChecks(this.#context, this.#isNew),
+      region: this.#region(region),
+      account: this.#account(region),
       expected: manifestPaths(await this.#account(identity.source).paths(locator.name, signal)),
       survey,
       keyPrefix: this.#deps.options.keyPrefix,
     };
   }
 
-  async #publish(): Promise<void> {
+  async #publishVerified(): Promise<void> {
     await publishVerified(this.#context, this.#verified);
-    await this.#withdrawingOnConflict(async () => refuse(this.#place(), this.#setAside));
+    await recordPublication(this.#context, this.#known(this.#source), this.#verified);
+  }
+
+  async #publish(): Promise<void> {
+    await this.#publishVerified();
+    await this.#withdrawingOnConflict(async () => refuse(this.#place(), this.#plan?.setAside ?? []));
   }
 
   /** A copy that was verified once and differs now must not serve. */
@@ -200,20 +259,13 @@ export class AssetReplication {
       await work();
     } catch (error) {
       if (error instanceof ReplicaConflict) {
-        const named = error.conflicts.flatMap(({ locatorId }) => (locatorId === undefined ? [] : [locatorId]));
+        const wrong = error.conflicts.filter(({ keepsServing }) => keepsServing !== true);
+        const named = wrong.flatMap(({ locatorId }) => (locatorId === undefined ? [] : [locatorId]));
         const all = this.#known(this.#survey).locators.map((locator) => locator.streamingLocatorId);
-        await withdrawFrom(this.#context, named.length === error.conflicts.length ? named : [...named, ...all], error.message);
+        await withdrawFrom(this.#context, named.length === wrong.length ? named : [...named, ...all], error.message);
       }
       throw error;
     }
-  }
-
-  #tasks(survey: Survey): Tasks {
-    const target = this.#target();
-    return {
-      assetFilters: assetFilterTasks(this.#context, survey, target),
-      policies: [...accountFilterTasks(this.#context, survey, target), ...policyTasks(this.#context, survey, target)],
-    };
   }
 
   #copyOptions(asset: MediaAsset): CopyOptions {
@@ -224,12 +276,6 @@ export class AssetReplication {
   #refuseAsset(asset: MediaAsset | null): void {
     const verdict = diffAsset(this.#known(this.#survey).asset, asset);
     if (verdict.action === "conflict") refuse(this.#place(), [verdict.conflict]);
-  }
-
-  /** The service takes these only when an asset is created, and nothing plays by them. */
-  #noteDrift(source: MediaAsset, target: MediaAsset | null): void {
-    if (target === null || (source.alternateId === target.alternateId && source.description === target.description)) return;
-    this.#context.tally.notes.push(`asset ${source.name}: alternate id or description differ from the source's`);
   }
 
   #place(): string {
@@ -257,8 +303,4 @@ export class AssetReplication {
     if (value !== null) return value;
     throw new PaircastError("internal", `replicate ${this.#place()}: a step ran before the one that it needs`);
   }
-}
-
-function toCreate(task: EntityTask): LookedAt {
-  return { task, verdict: { action: "create" } };
 }

@@ -5,11 +5,17 @@ export class CatalogueContents {
   readonly #byLocator = new Map<string, CatalogueEntry>();
   /** Locators that have the key, in order. One, but for keys that somebody has given to several videos. */
   readonly #locatorsByKey = new Map<string, readonly string[]>();
+  readonly #verified = new Map<string, number>();
   #entries: readonly CatalogueEntry[] = [];
 
   /** By locator id. The same array until something changes. */
   get entries(): readonly CatalogueEntry[] {
     return this.#entries;
+  }
+
+  /** How many locators are verified in a region. */
+  verified(region: string): number {
+    return this.#verified.get(region) ?? 0;
   }
 
   byLocator(locatorId: string): CatalogueEntry | undefined {
@@ -27,11 +33,18 @@ export class CatalogueContents {
     if (changed.size === 0) return;
     for (const [id, entry] of changed) {
       this.#forgetKeys(id);
+      this.#count(this.#byLocator.get(id) ?? null, -1);
+      this.#count(entry, 1);
       if (entry === null) this.#byLocator.delete(id);
       else this.#byLocator.set(id, entry);
       for (const key of entry?.keys ?? []) this.#addKey(key.id.toLowerCase(), id);
     }
     this.#entries = merged(this.#entries, changed);
+  }
+
+  #count(entry: CatalogueEntry | null, change: 1 | -1): void {
+    for (const [region, { state }] of Object.entries(entry?.regions ?? {}))
+      if (state === "verified") this.#verified.set(region, this.verified(region) + change);
   }
 
   #forgetKeys(locator: string): void {

@@ -12,8 +12,8 @@ export interface CatalogueViewOptions {
   readonly log: Log;
   /** How often the revision is asked for. Default 500 ms: the view may lag by a second. */
   readonly pollMs?: number;
-  /** Called with all entries after each change, for instance `recordCatalogue`. */
-  readonly onChange?: (entries: readonly CatalogueEntry[]) => void;
+  /** Called after each change with what has changed, locator ids in lower case; null: the entry is gone. At first that is everything. */
+  readonly onChange?: (changed: ReadonlyMap<string, CatalogueEntry | null>) => void;
 }
 
 export class CachedCatalogueView implements CatalogueView {
@@ -37,6 +37,11 @@ export class CachedCatalogueView implements CatalogueView {
 
   entries(): readonly CatalogueEntry[] {
     return this.#contents.entries;
+  }
+
+  /** How many locators are verified in a region: for the gauge, without a look at all of them. */
+  verified(region: string): number {
+    return this.#contents.verified(region);
   }
 
   /** Reads the store if its revision has changed. Calls that come together share one read, which begins after the last of them. */
@@ -71,19 +76,21 @@ export class CachedCatalogueView implements CatalogueView {
     const revision = await store.revision();
     if (revision === this.#revision) return;
     const changes = this.#revision === null ? null : await store.changes(this.#revision);
-    if (changes === null) this.#contents = await readAll(store);
-    else this.#contents.apply(changes.changed);
+    const changed = changes?.changed ?? (await this.#readAll());
+    if (changes !== null) this.#contents.apply(changed);
     this.#revision = changes?.revision ?? revision;
-    onChange?.(this.#contents.entries);
+    onChange?.(changed);
   }
-}
 
-async function readAll(store: CatalogueStore): Promise<CatalogueContents> {
-  const all = new Map<string, CatalogueEntry>();
-  for await (const { entry } of store.list()) all.set(entry.locatorId.toLowerCase(), entry);
-  const contents = new CatalogueContents();
-  contents.apply(all);
-  return contents;
+  /** All there is, and what was there before and is not any more. */
+  async #readAll(): Promise<ReadonlyMap<string, CatalogueEntry | null>> {
+    const all = new Map<string, CatalogueEntry>();
+    for await (const { entry } of this.#options.store.list()) all.set(entry.locatorId.toLowerCase(), entry);
+    const gone = this.#contents.entries.map(({ locatorId }) => locatorId.toLowerCase()).filter((id) => !all.has(id));
+    this.#contents = new CatalogueContents();
+    this.#contents.apply(all);
+    return new Map<string, CatalogueEntry | null>([...all, ...gone.map((id) => [id, null] as const)]);
+  }
 }
 
 /** The same store, whose writes are seen by `view` before they return. */
@@ -105,9 +112,4 @@ export function viewedStore(store: CatalogueStore, view: CachedCatalogueView): C
     },
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
   };
-}
-
-/** Locators verified in each region, for the gauge: also the regions that have none (any more). */
-export function verifiedCounts(entries: readonly CatalogueEntry[], regions: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(regions.map((region) => [region, entries.filter((entry) => entry.regions[region]?.state === "verified").length]));
 }

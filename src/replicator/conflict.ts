@@ -1,17 +1,8 @@
 /** What replication refuses to overwrite: something on the target that differs and that nothing proves to be ours. Pure. */
 import { PaircastError } from "../core/errors.ts";
+import type { ConflictRecord } from "../core/ports/journal.ts";
 
-export interface Conflict {
-  /** What it is about, for instance `content key policy drm-default`. */
-  readonly what: string;
-  /** What each side holds. Never a key value or a secret. */
-  readonly source: string;
-  readonly target: string;
-  /** What an operator can do. */
-  readonly advice: string;
-  /** Set where it is about one locator and not about the whole asset. */
-  readonly locatorId?: string;
-}
+export type Conflict = ConflictRecord;
 
 export function conflictText({ what, source, target, advice }: Conflict): string {
   return `${what}: the source has ${source}, the target has ${target}; ${advice}`;

@@ -1,21 +1,15 @@
-/** Decides, from the listings of all regions and the catalogue, which jobs there are. Pure. */
+/** Decides, of what regions list and the catalogue knows, what has to be looked at, where it comes from, and which jobs there are. Pure. */
 import type { CatalogueEntry } from "../core/contracts.ts";
 import type { LocatorSummary } from "../core/media.ts";
-
-/** What a region publishes; null: it could not be asked. */
-export type Listing = readonly LocatorSummary[] | null;
+import type { KnownLocator } from "./discovery/catalogueIndex.ts";
 
 /** One published locator and the region that it comes from. */
 export interface Publication {
   readonly locatorId: string;
   readonly assetName: string;
   readonly source: string;
-}
-
-export interface Discovery {
-  readonly publications: readonly Publication[];
-  /** Entries that the catalogue has as verified in their source region, and that its listing lacks. A listing alone proves nothing. */
-  readonly gone: readonly CatalogueEntry[];
+  /** When its source published it, epoch milliseconds; 0 where that is not known. */
+  readonly created: number;
 }
 
 export interface PlannedJob {
@@ -27,39 +21,73 @@ export interface PlannedJob {
 
 export type Entries = ReadonlyMap<string, CatalogueEntry>;
 
+export interface SuspectRules {
+  /** Regions whose publications are carried. */
+  readonly sources: readonly string[];
+  /** Regions that they are carried to, as far as these can be asked. */
+  readonly targets: readonly string[];
+  /** Also what the catalogue has as verified is looked at again. */
+  readonly full: boolean;
+}
+
+/** Whether a locator that a region lists gives reason to look at its asset there. What its own source lists, verified everywhere, does not. */
+export function isSuspect(
+  region: string,
+  listed: Pick<LocatorSummary, "created">,
+  known: KnownLocator | null,
+  rules: SuspectRules,
+): boolean {
+  const { sources, targets, full } = rules;
+  if (!sources.includes(region)) return false;
+  if (known === null || known.source === null || !sources.includes(known.source)) return true;
+  const { source } = known;
+  // A copy, unless it was published here after its source had stopped publishing it.
+  if (source !== region) return !known.isVerified(source) && listed.created > known.sourceAt;
+  return full || listed.created > known.sourceAt || [region, ...targets].some((target) => !known.isVerified(target));
+}
+
+/** A region that lists a locator. */
+export interface Sighting {
+  readonly region: string;
+  readonly created: number;
+}
+
 /**
- * Groups the source regions' listings by locator id. The source is the one that the catalogue names; for a locator that is new, the region
- * where it was created first. A locator whose known source cannot be asked is left alone.
+ * The region whose publication counts, null for none. It is the one that the catalogue names as long as that lists it. Once that has stopped
+ * publishing it, the newest publication made since counts. What nobody knows comes from where it was created first: the others are copies.
  */
-export function discover(sources: ReadonlyMap<string, Listing>, entries: Entries): Discovery {
-  const groups = new Map<string, { readonly region: string; readonly summary: LocatorSummary }[]>();
-  for (const [region, listing] of sources) {
-    for (const summary of listing ?? []) {
-      const id = summary.streamingLocatorId.toLowerCase();
-      groups.set(id, [...(groups.get(id) ?? []), { region, summary }]);
-    }
-  }
-  const publications: Publication[] = [];
-  for (const [locatorId, found] of groups) {
-    const known = entries.get(locatorId)?.source;
-    const chosen =
-      known !== undefined && sources.has(known)
-        ? found.find(({ region }) => region === known)
-        : found.toSorted((one, other) => one.summary.created - other.summary.created)[0];
-    if (chosen !== undefined) publications.push({ locatorId, assetName: chosen.summary.assetName, source: chosen.region });
-  }
-  return { publications, gone: findGone(sources, entries) };
+export function originOf(sightings: readonly Sighting[], entry: CatalogueEntry | null, sources: readonly string[]): string | null {
+  const inOrder = sightings.toSorted((one, other) => one.created - other.created);
+  if (entry === null || !sources.includes(entry.source)) return inOrder[0]?.region ?? null;
+  if (sightings.some(({ region }) => region === entry.source)) return entry.source;
+  const former = entry.regions[entry.source];
+  if (former?.state === "verified") return null;
+  return inOrder.findLast(({ created }) => created > (former?.at ?? 0))?.region ?? null;
 }
 
-function findGone(sources: ReadonlyMap<string, Listing>, entries: Entries): Discovery["gone"] {
-  return [...entries.values()].filter((entry) => {
-    const listing = sources.get(entry.source);
-    return listing !== undefined && listing !== null && isServedBySource(entry) && !lists(listing, entry.locatorId);
-  });
+export interface TargetOptions {
+  readonly target: string;
+  readonly full: boolean;
 }
 
-function isServedBySource(entry: CatalogueEntry): boolean {
-  return entry.regions[entry.source]?.state === "verified";
+/** The jobs of one target, one for each asset. The source region is a target too: there, nothing is copied. */
+export function jobsFor(publications: readonly Publication[], entries: Entries, { target, full }: TargetOptions): readonly PlannedJob[] {
+  const jobs = new Map<string, { source: string; target: string; assetName: string; locatorIds: string[] }>();
+  for (const { source, assetName, locatorId } of publications) {
+    const entry = entries.get(locatorId);
+    if (!full && entry?.source === source && entry.regions[target]?.state === "verified") continue;
+    const key = `${source}/${assetName}`;
+    const job = jobs.get(key) ?? { source, target, assetName, locatorIds: [] };
+    job.locatorIds.push(locatorId);
+    jobs.set(key, job);
+  }
+  return [...jobs.values()];
+}
+
+/** Whether the source has published the locator again since it was verified there: then every copy has to be looked at. */
+export function isRepublished({ locatorId, source, created }: Publication, entries: Entries): boolean {
+  const at = entries.get(locatorId)?.regions[source]?.at;
+  return at !== undefined && created > at;
 }
 
 /** A source that seems to have unpublished more at once than is believed without being told so. */
@@ -74,42 +102,7 @@ export interface MassWithdrawal {
 const ALWAYS_BELIEVED = 3;
 const BELIEVED_SHARE = 0.5;
 
-/** Sources of which more than three videos, and more than half of them, are gone in one pass: rather a fault than anybody's wish. */
-export function massWithdrawals(gone: Discovery["gone"], entries: Entries): readonly MassWithdrawal[] {
-  return [...Map.groupBy(gone, ({ source }) => source)]
-    .map(([region, lost]) => {
-      const served = [...entries.values()].filter((entry) => entry.source === region && isServedBySource(entry));
-      return { region, gone: lost.length, of: served.length };
-    })
-    .filter((each) => each.gone > ALWAYS_BELIEVED && each.gone > each.of * BELIEVED_SHARE);
-}
-
-export interface TargetOptions {
-  readonly target: string;
-  readonly listing: Listing;
-  /** Also what the catalogue has as verified is looked at again. */
-  readonly full: boolean;
-}
-
-/** The jobs of one target, one for each asset. The source region is a target too: there, nothing is copied. */
-export function jobsFor(publications: readonly Publication[], entries: Entries, options: TargetOptions): readonly PlannedJob[] {
-  const jobs = new Map<string, { source: string; target: string; assetName: string; locatorIds: string[] }>();
-  for (const publication of publications) {
-    if (!options.full && isHeld(publication, entries, options)) continue;
-    const { source, assetName, locatorId } = publication;
-    const key = `${source}/${assetName}`;
-    const job = jobs.get(key) ?? { source, target: options.target, assetName, locatorIds: [] };
-    job.locatorIds.push(locatorId);
-    jobs.set(key, job);
-  }
-  return [...jobs.values()];
-}
-
-/** Verified there, and not gone from there as far as the region can be asked. */
-function isHeld({ locatorId }: Publication, entries: Entries, { target, listing }: TargetOptions): boolean {
-  return entries.get(locatorId)?.regions[target]?.state === "verified" && (listing === null || lists(listing, locatorId));
-}
-
-function lists(listing: readonly LocatorSummary[], locatorId: string): boolean {
-  return listing.some((summary) => summary.streamingLocatorId.toLowerCase() === locatorId);
+/** More than three videos of a source, and more than half of them, are gone in one pass: rather a fault than anybody's wish. */
+export function isMassWithdrawal({ gone, of }: Pick<MassWithdrawal, "gone" | "of">): boolean {
+  return gone > ALWAYS_BELIEVED && gone > of * BELIEVED_SHARE;
 }

@@ -19,12 +19,15 @@ function asKnown(key: CataloguedKey, stored: CatalogueEntry): CataloguedKey {
 
 function measured(copy: RegionCopy, before: RegionCopy | undefined): RegionCopy {
   const aligned = copy.aligned ?? before?.aligned;
-  return aligned === undefined ? copy : { ...copy, aligned };
+  const verification = copy.verification ?? (before?.state === "verified" ? before.verification : undefined);
+  return { ...copy, ...(aligned === undefined ? {} : { aligned }), ...(verification === undefined ? {} : { verification }) };
 }
 
 /** What could not be measured this time stays as it was. */
 function saysSame(stored: RegionCopy | undefined, copy: RegionCopy): boolean {
-  return stored?.state === copy.state && (copy.aligned === undefined || copy.aligned === stored.aligned);
+  if (stored?.state !== copy.state || stored.damage !== undefined) return false;
+  const isFirst = stored.verification === undefined && copy.verification !== undefined;
+  return !isFirst && (copy.aligned === undefined || copy.aligned === stored.aligned);
 }
 
 /** The entry with a region's copy withdrawn, or null where there is nothing to withdraw. */

@@ -1,5 +1,5 @@
 /** The life of one replication job: one asset to one target region, in steps that can each be done again. Pure. */
-import type { JobRecord } from "../core/ports/journal.ts";
+import type { ConflictRecord, JobRecord } from "../core/ports/journal.ts";
 
 export type Step = JobRecord["step"];
 
@@ -15,7 +15,17 @@ export interface JobIdentity {
 export type JobEvent =
   | { readonly type: "started" }
   | { readonly type: "reached"; readonly step: Step }
-  | { readonly type: "failed"; readonly conflict: boolean; readonly code: string; readonly message: string };
+  | {
+      readonly type: "failed";
+      readonly conflict: boolean;
+      readonly code: string;
+      readonly message: string;
+      readonly conflicts: readonly ConflictRecord[];
+    };
+
+/** So many conflicts of a job are kept, and so much of each text: a library at odds with its copy must not fill the journal. */
+const MOST_CONFLICTS = 20;
+const LONGEST_TEXT = 1_000;
 
 /** `{source}/{assetName}->{target}`; a job whose target is its source verifies and publishes the original. */
 export function jobId({ source, target, assetName }: JobIdentity): string {
@@ -33,6 +43,7 @@ export function newJob(identity: JobIdentity, now: number): JobRecord {
     attempts: 0,
     errorCode: null,
     errorMessage: null,
+    conflicts: [],
     updatedAt: now,
   };
 }
@@ -47,6 +58,7 @@ export function advance(job: JobRecord, event: JobEvent, now: number): JobRecord
         ...job,
         step: later(job.step, event.step),
         state: event.step === "published" ? "done" : job.state,
+        conflicts: event.step === "published" ? [] : job.conflicts,
         updatedAt: now,
       };
     case "failed":
@@ -55,9 +67,17 @@ export function advance(job: JobRecord, event: JobEvent, now: number): JobRecord
         state: event.conflict ? "conflict" : "failed",
         errorCode: event.code,
         errorMessage: event.message,
+        // A run that could not come so far tells nothing of those that were found before.
+        conflicts: event.conflict ? event.conflicts.slice(0, MOST_CONFLICTS).map(shortened) : job.conflicts,
         updatedAt: now,
       };
   }
+}
+
+function shortened(conflict: ConflictRecord): ConflictRecord {
+  const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+  const { what, source, target, advice } = conflict;
+  return { ...conflict, what: cut(what), source: cut(source), target: cut(target), advice: cut(advice) };
 }
 
 function later(one: Step, other: Step): Step {

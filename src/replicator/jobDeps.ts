@@ -5,14 +5,18 @@ import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { DescribedVideo } from "../core/playback/alignment.ts";
 import type { ReadOptions } from "../core/playback/read.ts";
-import type { Playback, WalkOptions } from "../core/playback.ts";
+import type { WalkOptions } from "../core/playback.ts";
 import type { CatalogueStore } from "../core/ports/catalogue.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import type { HttpClient } from "../core/ports/http.ts";
 import type { Journal } from "../core/ports/journal.ts";
+import type { Bandwidth } from "./copying/bandwidth.ts";
+import type { KeyUrlRule } from "./keyUrls.ts";
+import type { RecordBook } from "./keyRecords/book.ts";
+import type { VerificationPolicy } from "./verification/policy.ts";
 
 /** Plays a video as a player would; `walkPlayback` of core/playback. Rejects with `PlaybackFailure`. */
-export type PlaybackCheck = (options: WalkOptions) => Promise<{ readonly segment: Pick<Playback["segment"], "evidence"> }>;
+export type PlaybackCheck = (options: WalkOptions) => Promise<{ readonly segment: { readonly evidence: string } }>;
 
 /** Reads all playlists of a video; `describeVideo` of core/playback. Rejects with `PlaybackFailure`. */
 export type PlaybackDescription = (options: ReadOptions) => Promise<DescribedVideo>;
@@ -28,8 +32,14 @@ export interface ReplicationOptions {
   readonly checkTimeoutMs?: number;
   /** For listing the publications of one region. Default 30 s. */
   readonly listTimeoutMs?: number;
+  /** How thoroughly copies are verified. Default `DEFAULT_VERIFICATION`. */
+  readonly verification?: VerificationPolicy;
   /** Prefix of the gateway's key URLs, which custom key-server templates contain. */
   readonly keyPrefix: string;
+  /** How key and licence URL templates of streaming policies are led to the gateway; left out: they stay as the source has them. */
+  readonly keyUrls?: readonly KeyUrlRule[];
+  /** Whether immutable entities of a target that differ are deleted and created anew. Default false: they are conflicts. */
+  readonly recreate?: boolean;
   /** Host name of the gateway's key URLs, lower case; left out or null: any, with the prefix. */
   readonly keyHost?: string | null;
 }
@@ -38,8 +48,14 @@ export interface JobDeps {
   readonly regions: ReadonlyMap<string, Region>;
   readonly catalogue: CatalogueStore;
   readonly journal: Journal;
+  /** Where ids, keys and policies of what is published are recorded, encrypted; left out or null: nowhere. */
+  readonly records?: RecordBook | null;
+  /** What is published keeps the source that the catalogue names, whatever region it is copied from: a region is being rebuilt. */
+  readonly keepsSource?: boolean;
   readonly http: HttpClient;
   readonly playback: PlaybackCheck;
+  /** The same, at start, middle and end of every rendition; left out: `playback` has to do. */
+  readonly renditions?: PlaybackCheck;
   /** Left out: alignment is not measured. */
   readonly describe?: PlaybackDescription;
   readonly clock: Clock;
@@ -48,6 +64,8 @@ export interface JobDeps {
   /** Names this process in leases: a random GUID. */
   readonly owner: string;
   readonly log: Log;
+  /** Bytes that may be copied to a target; left out: as fast as the services can. */
+  readonly bandwidth?: (target: string) => Bandwidth | null;
   readonly metrics: Pick<Metrics, "job" | "copied" | "replicationPass"> | null;
   readonly options: ReplicationOptions;
 }

@@ -13,22 +13,29 @@ export interface LeaseOptions {
   readonly wait?: boolean;
 }
 
+/** Of this process, so far. */
+let takes = 0;
+
 /**
- * Runs `work` under the lease of `jobId`, renewing it; the signal that `work` gets aborts when the lease is lost. A lease that a crashed
- * process left is waited for until it runs out; one that is renewed meanwhile fails with `job_busy` (retry).
+ * Runs `work` under the lease of `jobId`, renewing it; the signal that `work` gets aborts when the lease is lost. Beside it, `work` gets the owner
+ * in whose name it holds the lease: this process and this very take, so that what a take that lost its lease still writes is refused, also after
+ * the process has taken the job again. A lease that a crashed process left is waited for until it runs out; one that is renewed meanwhile fails
+ * with `job_busy` (retry).
  */
 export async function withLease<T>(
-  options: LeaseOptions,
+  process: LeaseOptions,
   jobId: string,
   stop: AbortSignal | undefined,
-  work: (lost: AbortSignal) => Promise<T>,
+  work: (lost: AbortSignal, owner: string) => Promise<T>,
 ): Promise<T> {
+  takes += 1;
+  const options = { ...process, owner: `${process.owner}/${takes}` };
   await acquire(options, jobId, stop);
   const lost = new AbortController();
   const done = new AbortController();
   const renewal = renew(options, jobId, done.signal, lost);
   try {
-    return await work(lost.signal);
+    return await work(lost.signal, options.owner);
   } finally {
     done.abort();
     await renewal;

@@ -69,12 +69,62 @@ export function contentKeyPolicyTree(properties: TreeObject): TreeObject {
   const list = options !== undefined && options !== null && isList(options) ? options : [];
   return {
     ...without(rest, ASSIGNED),
-    options: list.map((option) => (isObject(option) ? without(option, ["policyOptionId"]) : option)),
+    options: list.map((option) => (isObject(option) ? everywhere(without(option, ["policyOptionId"]), policyField) : option)),
   };
 }
 
+const DURATIONS: ReadonlySet<string> = new Set(["relativeBeginDate", "relativeExpirationDate", "gracePeriod", "firstPlayExpiration"]);
+
+function policyField(name: string, value: Tree | undefined, within: TreeObject): Tree | undefined {
+  // Licences that expire twice have their durations in offlineRentalConfiguration: the service sets this one to 0, whatever it was sent.
+  if (name === "rentalDuration" && within["rentalAndLeaseKeyType"] === "DualExpiry") return undefined;
+  return DURATIONS.has(name) && typeof value === "string" ? sameDuration(value) : value;
+}
+
+const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+
+/** In seconds where it can be told: `PT24H` is `P1D`. */
+function sameDuration(text: string): string {
+  const match = DURATION.exec(text);
+  if (match === null || !/\d/.test(text)) return text;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part: string | undefined) => Number(part ?? 0));
+  return `${((days * 24 + hours) * 60 + minutes) * 60 + seconds} s`;
+}
+
+/** What a policy does not switch on is off: services differ in whether they say so. */
 export function streamingPolicyTree(properties: TreeObject): TreeObject {
-  return without(properties, ASSIGNED);
+  return everywhere(without(properties, ASSIGNED), (name, value) => {
+    if (name === "enabledProtocols" && isObject(value)) return Object.fromEntries(Object.entries(value).filter(([, on]) => on !== false));
+    return name === "allowPersistentLicense" && value === false ? undefined : value;
+  });
+}
+
+/** A filter's conditions hold all together, so their order says nothing; neither does that of its tracks, of which any may fit. */
+export function filterTree(properties: TreeObject): TreeObject {
+  return everywhere(properties, (name, value) =>
+    (name === "tracks" || name === "trackSelections") && value !== undefined && value !== null && typeof value === "object" && isList(value)
+      ? value.toSorted((one, other) => (canonicalText(one) < canonicalText(other) ? -1 : 1))
+      : value,
+  );
+}
+
+/** What the service finds out by itself is left out; a text track is visible where nothing else is said. */
+export function trackTree(properties: TreeObject): TreeObject {
+  const { bitRate: _bitRate, ...kept } = properties;
+  if (kept["odataType"] !== "#Microsoft.Media.TextTrack") return kept;
+  const { languageCode: _languageCode, ...text } = kept;
+  return { ...text, playerVisibility: text["playerVisibility"] ?? "Visible" };
+}
+
+/** The tree with every field, at all depths, replaced by what `change` makes of it; undefined takes it away. Inner fields first. */
+function everywhere(tree: TreeObject, change: (name: string, value: Tree | undefined, within: TreeObject) => Tree | undefined): TreeObject {
+  const inner = (value: Tree | undefined): Tree | undefined => {
+    if (isObject(value)) return everywhere(value, change);
+    return value !== undefined && value !== null && typeof value === "object" && isList(value)
+      ? value.map((item) => inner(item) ?? null)
+      : value;
+  };
+  return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, change(name, inner(value), tree)]));
 }
 
 /** The service shows an unset end as the last moment of the year 9999, in several roundings. */
@@ -119,6 +169,14 @@ function compare(one: Canonical | undefined, other: Canonical | undefined, path:
     return;
   }
   found.push(path === "" ? "everything" : path);
+}
+
+/** What stands at a path that `differingFields` gave, in its canonical form. Only for trees without secrets. */
+export function at(tree: Tree | undefined, path: string): Canonical | undefined {
+  let found: Canonical | undefined = canonical(tree);
+  for (const name of path === "everything" ? [] : path.split(/\.|\[|\]\.?/).filter((part) => part !== ""))
+    found = isBranch(found) ? member(found, name) : undefined;
+  return found;
 }
 
 /** Bytes and times are leaves. */

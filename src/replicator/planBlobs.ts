@@ -1,4 +1,4 @@
-/** Decides, blob by blob, what a copy of a container needs. The listings of both sides and the journal are all that it looks at. Pure. */
+/** Decides, blob by blob, what a copy of a container needs. What both sides list and the journal are all that it looks at. Pure. */
 import type { BlobRecord } from "../core/ports/journal.ts";
 import type { BlobInfo, WriteCondition } from "../core/ports/storage.ts";
 import type { Conflict } from "./conflict.ts";
@@ -11,40 +11,60 @@ export interface BlobPair {
 export type BlobAction =
   /** Proven equal by an earlier run, and unchanged on both sides since. */
   | ({ readonly kind: "skip" } & BlobPair)
-  /** Equal by length and MD5, and not in the journal yet. */
+  /** Equal by length, MD5 and properties, and not in the journal yet. */
   | ({ readonly kind: "adopt"; readonly md5: string } & BlobPair)
   /** Same length, but a side has no MD5: the bytes decide. `ours` says that the journal proves the target's blob to be our own. */
   | ({ readonly kind: "compare"; readonly ours: boolean } & BlobPair)
   | { readonly kind: "copy"; readonly source: BlobInfo; readonly condition: WriteCondition }
   | { readonly kind: "conflict"; readonly conflict: Conflict };
 
-export interface BlobPlan {
-  readonly actions: readonly BlobAction[];
-  /** Blobs of the target that the source does not have. They are reported and left alone. */
-  readonly extra: readonly string[];
-  /** Blobs of the source that are still being written. */
-  readonly unready: readonly string[];
+export type BlobFinding =
+  | BlobAction
+  /** The target has it and the source does not. It is reported and left alone. */
+  | { readonly kind: "extra"; readonly name: string }
+  /** Still being written in the source. */
+  | { readonly kind: "unready"; readonly name: string }
+  /** In the archive tier of the source, where nobody can read it, and not proven on the target. */
+  | { readonly kind: "archived"; readonly name: string };
+
+/** How many blobs of each kind there are, and the bytes of those to be copied. */
+export interface BlobTotals {
+  readonly copy: number;
+  readonly bytes: number;
+  /** On the target already, equal, and new to the journal. */
+  readonly adopt: number;
+  /** Equal and known to be. */
+  readonly skip: number;
 }
 
-/** `records` are what the journal says of the same two containers. */
-export function planBlobs(source: readonly BlobInfo[], target: readonly BlobInfo[], records: ReadonlyMap<string, BlobRecord>): BlobPlan {
-  const there = new Map(target.map((blob) => [blob.name, blob]));
-  const names = new Set(source.map((blob) => blob.name));
-  const unready = source.filter((blob) => !isReadable(blob)).map((blob) => blob.name);
-  return {
-    actions: source.filter(isReadable).map((blob) => planBlob(blob, there.get(blob.name), records.get(blob.name))),
-    extra: target.filter((blob) => !names.has(blob.name)).map((blob) => blob.name),
-    unready,
-  };
+export interface BlobPlan {
+  readonly totals: BlobTotals;
+  /** The first of them. */
+  readonly conflicts: readonly Conflict[];
+  /** What is to be done, less what is to be skipped; null where it is too much to hold: it is then found again, page by page. */
+  readonly actions: readonly BlobAction[] | null;
+  /** For people: what was noticed and left alone, or is carried in another form. */
+  readonly notes: readonly string[];
+  /** A side does not list in the order of names. */
+  readonly unordered: boolean;
+}
+
+/** `record` is what the journal says of the name in the same two containers. */
+export function planBlob(source: BlobInfo | null, target: BlobInfo | null, record: BlobRecord | null): BlobFinding {
+  if (source === null) return { kind: "extra", name: target?.name ?? "" };
+  if (!isReadable(source)) return { kind: "unready", name: source.name };
+  const action = planReadable(source, target, record);
+  const needsContent = action.kind === "copy" || action.kind === "compare";
+  return needsContent && source.tier === "Archive" ? { kind: "archived", name: source.name } : action;
 }
 
 function isReadable(blob: BlobInfo): boolean {
   return blob.copyStatus === null || blob.copyStatus === "success";
 }
 
-function planBlob(source: BlobInfo, target: BlobInfo | undefined, record: BlobRecord | undefined): BlobAction {
+function planReadable(source: BlobInfo, target: BlobInfo | null, record: BlobRecord | null): BlobAction {
   // A pending copy is an earlier run's: the container waits for it instead of starting another.
-  if (target === undefined || target.copyStatus === "pending") return { kind: "copy", source, condition: "absent" };
+  if (target === null || target.copyStatus === "pending") return { kind: "copy", source, condition: "absent" };
   // What a failed copy left has no content, so nothing is lost by replacing it.
   if (!isReadable(target)) return { kind: "copy", source, condition: { etag: target.etag } };
   return planPresent({ source, target }, record?.targetEtag === target.etag ? record : null);
@@ -53,36 +73,62 @@ function planBlob(source: BlobInfo, target: BlobInfo | undefined, record: BlobRe
 /** `own` is the journal's record where the target's blob is still the one that it speaks of. */
 function planPresent(pair: BlobPair, own: BlobRecord | null): BlobAction {
   const { source, target } = pair;
-  if (source.length !== target.length) return differs(pair, own !== null);
+  if (source.length !== target.length || claimsDiffer(pair)) return differs(pair, own !== null);
   if (own !== null && own.sourceEtag === source.etag) return { kind: "skip", ...pair };
+  if (differentProperty(pair) !== null) return differs(pair, own !== null);
   if (source.contentMd5 === null || target.contentMd5 === null) return { kind: "compare", ...pair, ours: own !== null };
-  if (source.contentMd5 !== target.contentMd5) return differs(pair, own !== null);
   return { kind: "adopt", ...pair, md5: source.contentMd5 };
+}
+
+function claimsDiffer({ source, target }: BlobPair): boolean {
+  return source.contentMd5 !== null && target.contentMd5 !== null && source.contentMd5 !== target.contentMd5;
+}
+
+const PROPERTIES = ["contentType", "contentEncoding", "contentLanguage", "contentDisposition", "cacheControl"] as const;
+
+/** A property that a player or a cache goes by and that both sides have, each its own. What a side does not list is not known. */
+function differentProperty({ source, target }: BlobPair): string | null {
+  const property = PROPERTIES.find((name) => source[name] !== null && target[name] !== null && source[name] !== target[name]);
+  return property ?? (differentMetadata(source.metadata, target.metadata) ? "metadata" : null);
+}
+
+function differentMetadata(one: BlobInfo["metadata"], other: BlobInfo["metadata"]): boolean {
+  const [names, others] = [Object.keys(one), Object.keys(other)];
+  if (names.length === 0 || others.length === 0) return false;
+  return names.length !== others.length || names.some((name) => one[name] !== other[name]);
 }
 
 /** What becomes of a `compare` once the bytes were read: `md5` is the common hash, null where they differ. */
 export function settleCompared(pair: BlobPair, ours: boolean, md5: string | null): BlobAction {
-  return md5 === null ? differs(pair, ours) : { kind: "adopt", ...pair, md5 };
+  return md5 === null ? differs(pair, ours) : { kind: "adopt", source: pair.source, target: pair.target, md5 };
 }
 
-function differs({ source, target }: BlobPair, ours: boolean): BlobAction {
+function differs(pair: BlobPair, ours: boolean): BlobAction {
+  const { source, target } = pair;
   if (ours) return { kind: "copy", source, condition: { etag: target.etag } };
+  const property = differentProperty(pair);
   return {
     kind: "conflict",
     conflict: {
       what: `blob ${source.name}`,
-      source: described(source),
-      target: `${described(target)}, which no run of ours wrote`,
+      source: described(source, property),
+      target: `${described(target, property)}, which no run of ours wrote`,
       advice: "delete the target's blob (or its whole asset) if it is of no use, or rename the asset in the source",
     },
   };
 }
 
-function described(blob: BlobInfo): string {
-  return `${blob.length} bytes${blob.contentMd5 === null ? "" : ` with MD5 ${blob.contentMd5}`}`;
+function described(blob: BlobInfo, property: string | null): string {
+  const md5 = blob.contentMd5 === null ? "" : ` with MD5 ${blob.contentMd5}`;
+  return `${blob.length} bytes${md5}${property === null ? "" : ` and ${property} ${propertyText(blob, property)}`}`;
+}
+
+function propertyText(blob: BlobInfo, property: string): string {
+  if (property === "metadata") return Object.keys(blob.metadata).sort().join(", ");
+  return blob[PROPERTIES.find((name) => name === property) ?? "contentType"] ?? "none";
 }
 
 /** True when every blob of the source was proven equal on the target. */
-export function isProven(plan: BlobPlan): boolean {
-  return plan.unready.length === 0 && plan.actions.every((action) => action.kind === "skip");
+export function isProven({ totals, conflicts }: BlobPlan): boolean {
+  return totals.copy === 0 && totals.adopt === 0 && conflicts.length === 0;
 }

@@ -1,5 +1,5 @@
 /** Writes the catalogue, last of all: compare and set, merging with what other jobs wrote meanwhile. */
-import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
+import type { CatalogueEntry, CopyVerification, RegionCopy } from "../core/contracts.ts";
 import { errorCode } from "../core/errors.ts";
 import type { CatalogueStore } from "../core/ports/catalogue.ts";
 import type { Fence } from "../core/ports/journal.ts";
@@ -14,14 +14,25 @@ export interface VerifiedVideo {
   readonly detail: string;
   /** Null where it could not be measured. */
   readonly aligned: boolean | null;
+  /** What of its content was verified; left out: nothing, it was good before. */
+  readonly verification?: CopyVerification;
 }
 
 /** Says that the job's target holds these videos, verified. */
 export async function publishVerified({ deps, identity, tally, fence }: JobContext, videos: readonly VerifiedVideo[]): Promise<void> {
-  for (const { facts, detail, aligned } of videos) {
-    const copy: RegionCopy = { state: "verified", at: deps.clock.now(), detail, ...(aligned === null ? {} : { aligned }) };
-    if (await update(deps.catalogue, facts.locatorId, (stored) => withCopy(stored, facts, identity.target, copy), fence))
-      tally.published += 1;
+  for (const { facts, detail, aligned, verification } of videos) {
+    const copy: RegionCopy = {
+      state: "verified",
+      at: deps.clock.now(),
+      detail,
+      ...(aligned === null ? {} : { aligned }),
+      ...(verification === undefined ? {} : { verification }),
+    };
+    const change = (stored: CatalogueEntry | null) => {
+      const source = deps.keepsSource === true ? (stored?.source ?? facts.source) : facts.source;
+      return withCopy(stored, { ...facts, source }, identity.target, copy);
+    };
+    if (await changeEntry(deps.catalogue, facts.locatorId, change, fence)) tally.published += 1;
   }
 }
 
@@ -34,7 +45,7 @@ export async function withdrawFrom(
   for (const id of new Set(locatorIds)) {
     const change = (stored: CatalogueEntry | null) =>
       stored === null ? null : withoutCopy(stored, identity.target, deps.clock.now(), detail);
-    if (await update(deps.catalogue, id.toLowerCase(), change, fence)) tally.published += 1;
+    if (await changeEntry(deps.catalogue, id.toLowerCase(), change, fence)) tally.published += 1;
   }
 }
 
@@ -46,10 +57,11 @@ export async function withdrawCopy(
   at: number,
   detail: string,
 ): Promise<boolean> {
-  return update(catalogue, locatorId, (stored) => (stored === null ? null : withoutCopy(stored, region, at, detail)));
+  return changeEntry(catalogue, locatorId, (stored) => (stored === null ? null : withoutCopy(stored, region, at, detail)));
 }
 
-async function update(
+/** Writes what `change` makes of the stored entry; false where it makes nothing of it. */
+export async function changeEntry(
   catalogue: CatalogueStore,
   locatorId: string,
   change: (stored: CatalogueEntry | null) => CatalogueEntry | null,

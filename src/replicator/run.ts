@@ -3,7 +3,8 @@ import type { MediaAccount } from "../core/ports/media.ts";
 import { AssetReplication } from "./assetReplication.ts";
 import type { JobIdentity } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import { runJob, type JobResult, type Sharing } from "./runJob.ts";
+import type { AssetPlan } from "./planAsset.ts";
+import { planningContext, runJob, type JobResult, type Sharing } from "./runJob.ts";
 
 export interface AmsDeps extends JobDeps {
   readonly accounts: ReadonlyMap<string, MediaAccount>;
@@ -17,17 +18,31 @@ export interface AssetJob extends JobIdentity {
 }
 
 /**
+ * What `replicateAsset` would do with the same job, to the letter, and without doing it: nothing is written, no lease is taken. Rejects where
+ * either side cannot be read. Only for a target that is not the source.
+ */
+export async function planAssetReplication(deps: AmsDeps, job: AssetJob, signal: AbortSignal): Promise<AssetPlan> {
+  const { source, target, assetName } = job;
+  const identity: JobIdentity = { source, target, assetName };
+  const context = planningContext(deps, identity, signal);
+  return new AssetReplication(deps, context, wantedOf(job)).plan();
+}
+
+function wantedOf({ locatorIds }: AssetJob): ReadonlySet<string> | null {
+  return locatorIds === undefined ? null : new Set(locatorIds.map((id) => id.toLowerCase()));
+}
+
+/**
  * Replicates, verifies and publishes one asset with its locators. Never rejects: see the result. With `target` equal to `source` it verifies
  * and publishes the original. `stop` ends it between two blobs or steps; a later run continues.
  */
 export async function replicateAsset(deps: AmsDeps, job: AssetJob, stop?: AbortSignal): Promise<JobResult> {
   const identity: JobIdentity = { source: job.source, target: job.target, assetName: job.assetName };
-  const wanted = job.locatorIds === undefined ? null : new Set(job.locatorIds.map((id) => id.toLowerCase()));
   return runJob(
     deps,
     identity,
     (context) => {
-      const replication = new AssetReplication(deps, context, wanted);
+      const replication = new AssetReplication(deps, context, wantedOf(job));
       return job.source === job.target ? replication.originalSteps() : replication.steps();
     },
     stop,

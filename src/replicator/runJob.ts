@@ -66,6 +66,16 @@ export interface JobStep {
   readonly run: () => Promise<void>;
 }
 
+/** For who only looks: without a lease, so that nothing may be written under it. */
+export function planningContext(deps: JobDeps, identity: JobIdentity, signal: AbortSignal): JobContext {
+  const fence = { jobId: jobId(identity), owner: deps.owner };
+  return { deps, identity, jobId: fence.jobId, fence, signal, stop: signal, tally: newTally() };
+}
+
+function newTally(): Tally {
+  return { blobsCopied: 0, bytesCopied: 0, blobsAdopted: 0, written: [], published: 0, notes: [] };
+}
+
 /** Never rejects: a failure is part of the result. Logged and counted here, once. */
 export async function runJob(
   deps: JobDeps,
@@ -75,15 +85,15 @@ export async function runJob(
   sharing?: Sharing,
 ): Promise<JobResult> {
   const id = jobId(identity);
-  const tally: Tally = { blobsCopied: 0, bytesCopied: 0, blobsAdopted: 0, written: [], published: 0, notes: [] };
+  const tally = newTally();
   const reached: Step[] = [];
   let error: JobError | null = null;
   let elsewhere: "busy" | "done" | null = null;
   try {
     if (isDone(sharing === undefined ? null : await deps.journal.load(id), sharing)) elsewhere = "done";
     else {
-      await withLease(leaseOptions(deps, sharing), id, stop, async (lost) => {
-        const fence = { jobId: id, owner: deps.owner };
+      await withLease(leaseOptions(deps, sharing), id, stop, async (lost, owner) => {
+        const fence = { jobId: id, owner };
         const context: JobContext = { deps, identity, jobId: id, fence, signal: lost, stop, tally };
         const stored = await deps.journal.load(id);
         if (isDone(stored, sharing)) elsewhere = "done";
@@ -104,7 +114,8 @@ function leaseOptions({ journal, clock, owner, options }: JobDeps, sharing: Shar
   return { journal, clock, owner, leaseMs: options.leaseMs ?? 15_000, wait: sharing?.wait ?? true };
 }
 
-function isDone(job: JobRecord | null, sharing: Sharing | undefined): boolean {
+/** Whether the journal says that it was done meanwhile. */
+export function isDone(job: JobRecord | null, sharing: Sharing | undefined): boolean {
   return sharing !== undefined && job?.state === "done" && job.updatedAt > sharing.since;
 }
 
@@ -122,8 +133,8 @@ async function runSteps(context: JobContext, stored: JobRecord, steps: readonly 
   } catch (cause) {
     // A job that was asked to stop, or taken over, stays as it is: whoever continues finds the destination.
     if (stop?.aborted !== true && !signal.aborted) {
-      const { code, message } = describe(cause, stop);
-      await save(deps, job, { type: "failed", conflict: isConflict(cause), code, message });
+      const { code, message, conflicts } = describe(cause, stop);
+      await save(deps, job, { type: "failed", conflict: isConflict(cause), code, message, conflicts });
     }
     throw signal.aborted ? signal.reason : cause;
   }
@@ -141,8 +152,21 @@ function isConflict(error: unknown): boolean {
 
 function describe(error: unknown, stop: AbortSignal | undefined): JobError {
   if (stop?.aborted === true) return { code: "stopped", message: "stopped before it was done; the next run continues", conflicts: [] };
-  const code = isConflict(error) ? "replica_conflict" : errorCode(error);
-  return { code, message: scrub(errorChain(error)), conflicts: error instanceof ReplicaConflict ? error.conflicts : [] };
+  const message = scrub(errorChain(error));
+  if (error instanceof ReplicaConflict) return { code: error.code, message, conflicts: error.conflicts.map(scrubbed) };
+  if (!isConflict(error)) return { code: errorCode(error), message, conflicts: [] };
+  const conflict = {
+    what: "the target",
+    source: "nothing of it",
+    target: message,
+    advice: "replicate again; if it comes again, look there",
+  };
+  return { code: "replica_conflict", message, conflicts: [conflict] };
+}
+
+function scrubbed(conflict: Conflict): Conflict {
+  const { what, source, target, advice } = conflict;
+  return { ...conflict, what: scrub(what), source: scrub(source), target: scrub(target), advice: scrub(advice) };
 }
 
 function outcome(error: JobError | null, tally: Tally): Outcome {

@@ -5,16 +5,20 @@ import { PaircastError } from "../core/errors.ts";
 import type { LocatorSummary } from "../core/media.ts";
 import type { StaticLibrary, StaticManifests } from "../core/ports/storage.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
+import { surveyAlone } from "./copying/survey.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import type { AssetJob } from "./run.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import type { ReplicationDriver } from "./pass.ts";
-import { isProven, type BlobAction, type BlobPlan } from "./planBlobs.ts";
+import { inPages, type ReplicationDriver } from "./driver.ts";
+import type { AssetPlan } from "./planAsset.ts";
+import { isProven, type BlobPlan } from "./planBlobs.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
-import { runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
+import { planningContext, runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
 import { PlaylistKeys } from "./playlistKeys.ts";
 import { findManifests, servingChecks, type ServingChecks } from "./serving.ts";
 import { judge } from "./verdict.ts";
+import { isUnverified, verifyContent } from "./verification/afterCopy.ts";
+import { mendDamage } from "./verification/mend.ts";
 import { VerificationFailure } from "./verify.ts";
 
 export interface StaticDeps extends JobDeps {
@@ -23,19 +27,35 @@ export interface StaticDeps extends JobDeps {
 
 export function staticDriver(deps: StaticDeps): ReplicationDriver {
   return {
-    publications: async (region, signal) => {
-      const names = await Array.fromAsync(deps.libraries.get(region)?.videos(signal) ?? []);
-      return names.map((name): LocatorSummary => ({ name, assetName: name, streamingLocatorId: name, created: 0 }));
+    pages: async function* (region, from, signal) {
+      const library = deps.libraries.get(region);
+      if (library === undefined) return;
+      const pages = library.videoPages?.(from, signal) ?? inPages(library.videos(signal));
+      for await (const { items, next } of pages) yield { items: items.map(publication), next };
+    },
+    publicationsOf: async (region, assetName, signal) => {
+      const access = await deps.libraries.get(region)?.publicAccess(assetName, signal);
+      return access === undefined || access === null ? [] : [publication(assetName)];
     },
     isPublished: async ({ source, assetName }, signal) => (await deps.libraries.get(source)?.publicAccess(assetName, signal)) !== null,
     replicate: (job, stop) => replicateVideo(deps, job, stop),
   };
 }
 
+/** A container is its own locator; when it was made is not known. */
+function publication(name: string): LocatorSummary {
+  return { name, assetName: name, streamingLocatorId: name, created: 0 };
+}
+
 /** As `replicateAsset`; `assetName` is the container. A container without manifests is no video (yet) and is left alone. */
 export async function replicateVideo(deps: StaticDeps, job: AssetJob, stop?: AbortSignal): Promise<JobResult> {
   const identity = { source: job.source, target: job.target, assetName: job.assetName };
   return runJob(deps, identity, (context) => new VideoReplication(deps, context).steps(), stop, job.sharing);
+}
+
+/** As `planAssetReplication`; null for what is no video (yet). */
+export async function planVideo(deps: StaticDeps, { source, target, assetName }: AssetJob, signal: AbortSignal): Promise<AssetPlan | null> {
+  return new VideoReplication(deps, planningContext(deps, { source, target, assetName }, signal)).plan();
 }
 
 class VideoReplication {
@@ -65,6 +85,19 @@ class VideoReplication {
     return this.#isOriginal ? steps.filter(({ step }) => step !== "copied") : steps;
   }
 
+  /** What `steps` would do now. Changes nothing; throws where either side cannot be read. */
+  async plan(): Promise<AssetPlan | null> {
+    const { identity, signal } = this.#context;
+    const manifests = await this.#library(identity.source).manifests(this.#name, signal);
+    if (manifests.hls === null && manifests.dash === null) return null;
+    const isThere = (await this.#library(identity.target).publicAccess(this.#name, signal)) !== null;
+    const { totals, conflicts, notes } = isThere
+      ? await surveyBlobs(this.#copyOptions())
+      : await surveyAlone(this.#library(identity.source).container(this.#name), signal);
+    const writes = isThere ? [] : [{ what: `container ${this.#name}`, action: "create" } as const];
+    return { ...identity, refused: conflicts, setAside: [], blobs: totals, writes, removals: [], withdrawn: [], notes };
+  }
+
   async #ifVideo(work: () => Promise<void>): Promise<void> {
     if (this.#manifests.hls !== null || this.#manifests.dash !== null) await this.#withdrawingOnConflict(work);
   }
@@ -73,6 +106,7 @@ class VideoReplication {
     const { source, target } = this.#context.identity;
     this.#manifests = await this.#library(source).manifests(this.#name, this.#context.signal);
     await this.#ifVideo(async () => {
+      await mendDamage(this.#context, [this.#name], () => this.#mendable());
       if (this.#isOriginal) return;
       const access = await this.#library(target).publicAccess(this.#name, this.#context.signal);
       this.#isThere = access !== null;
@@ -80,21 +114,21 @@ class VideoReplication {
     });
   }
 
+  async #mendable(): Promise<CopyOptions | null> {
+    const { identity, signal } = this.#context;
+    return (await this.#library(identity.target).publicAccess(this.#name, signal)) === null ? null : this.#copyOptions();
+  }
+
   async #planBlobs(): Promise<void> {
     this.#blobs = await surveyBlobs(this.#copyOptions());
     refuseBlobConflicts(this.#place(), this.#blobs);
-    const { extra } = this.#blobs;
-    if (extra.length > 0)
-      this.#context.tally.notes.push(`left alone on the target: ${extra.length} blobs that the source lacks, such as ${extra[0]}`);
+    this.#context.tally.notes.push(...this.#blobs.notes);
   }
 
   /** Manifests last: a player that finds one finds what it names. */
   async #copy(): Promise<void> {
     if (!this.#isThere) await this.#createContainer();
-    const plan = this.#blobs ?? { actions: [], extra: [], unready: [] };
-    const manifests = plan.actions.filter(isManifest);
-    await copyBlobs(this.#copyOptions(), { ...plan, actions: plan.actions.filter((action) => !isManifest(action)) });
-    await copyBlobs(this.#copyOptions(), { ...plan, actions: manifests });
+    if (this.#blobs !== null) await copyBlobs({ ...this.#copyOptions(), last: isManifest }, this.#blobs);
   }
 
   async #createContainer(): Promise<void> {
@@ -111,13 +145,16 @@ class VideoReplication {
     if (region === undefined)
       throw new PaircastError("not_configured", `replicate ${this.#place()}: there is no region ${identity.target}`);
     if (tally.blobsCopied > 0 || tally.blobsAdopted > 0) await this.#verifyBlobs();
-    const checks = servingChecks(this.#context);
+    const isNew = await isUnverified(this.#context, [this.#name]);
+    const content = isNew && !this.#isOriginal ? { verification: await verifyContent(this.#context, this.#copyOptions()) } : {};
+    const checks = servingChecks(this.#context, isNew);
     const keys = this.#staticKeys(checks, region);
     const report = judge(await findManifests(checks, region, this.#manifests, keys.contentKey));
     if (report.wrong) await withdrawFrom(this.#context, [this.#name], report.detail);
     if (!report.ok) throw new VerificationFailure(identity.target, `video ${this.#name}`, report);
     const { aligned, detail } = await measureAlignment(this.#context, this.#manifests);
-    this.#verified = [{ facts: this.#facts(keys), detail: detail === null ? report.detail : `${report.detail}; ${detail}`, aligned }];
+    const said = detail === null ? report.detail : `${report.detail}; ${detail}`;
+    this.#verified = [{ facts: this.#facts(keys), detail: said, aligned, ...content }];
   }
 
   async #verifyBlobs(): Promise<void> {
@@ -175,6 +212,6 @@ class VideoReplication {
   }
 }
 
-function isManifest(action: BlobAction): boolean {
-  return action.kind !== "conflict" && /\.(m3u8|mpd)$/i.test(action.source.name);
+function isManifest(name: string): boolean {
+  return /\.(m3u8|mpd)$/i.test(name);
 }

@@ -37,9 +37,10 @@ export interface ExpectedKey {
   readonly access: KeyAccess;
 }
 
-/** The checks of a job. They only ask, so that a stop may end them at once. */
-export function servingChecks({ deps, signal, stop }: JobContext): ServingChecks {
-  const { http, playback, clock, options } = deps;
+/** The checks of a job. They only ask, so that a stop may end them at once. `everywhere`: in every rendition, where that is configured. */
+export function servingChecks({ deps, signal, stop }: JobContext, everywhere = false): ServingChecks {
+  const { http, renditions, clock, options } = deps;
+  const playback = everywhere && options.verification?.playback !== "first" ? (renditions ?? deps.playback) : deps.playback;
   const either = stop === undefined ? signal : AbortSignal.any([signal, stop]);
   return { http, playback, clock, timeoutMs: options.checkTimeoutMs ?? 10_000, signal: either };
 }

@@ -1,8 +1,9 @@
 /** Reads everything of an asset's publication from its source region. Secrets are in it; it lives as long as its job. */
 import { PaircastError } from "../core/errors.ts";
-import type { ContentKeyPolicy, MediaAsset, MediaFilter, StreamingLocator, StreamingPolicy } from "../core/media.ts";
+import type { ContentKeyPolicy, MediaAsset, MediaFilter, MediaTrack, StreamingLocator, StreamingPolicy } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
-import { contentKeyPolicyNames } from "./references.ts";
+import { rewriteKeyUrls, type KeyUrlRule } from "./keyUrls.ts";
+import { contentKeyPolicyNames, text } from "./references.ts";
 
 export interface Survey {
   readonly asset: MediaAsset;
@@ -11,8 +12,10 @@ export interface Survey {
   readonly streamingPolicies: ReadonlyMap<string, StreamingPolicy>;
   readonly contentKeyPolicies: ReadonlyMap<string, ContentKeyPolicy>;
   readonly assetFilters: readonly MediaFilter[];
-  /** Those that a locator names and that are not the asset's own. */
+  /** All of the account: a player may name any of them. */
   readonly accountFilters: readonly MediaFilter[];
+  /** Those that were added to the asset. What its server manifest names comes with the files. */
+  readonly tracks: readonly MediaTrack[];
 }
 
 /** `locatorIds`: only these; null: all of the asset. Throws `source_missing` (never) for what a locator names and the region lacks. */
@@ -38,17 +41,36 @@ export async function surveySource(
   for (const name of new Set(named)) {
     const policy = await account.contentKeyPolicy(name, signal);
     if (policy === null) throw missing(`content key policy ${name}`);
+    if (policy.secretsHidden === true) throw hidden(account, name);
     contentKeyPolicies.set(name, policy);
   }
   const assetFilters = await Array.fromAsync(account.assetFilters(assetName, signal));
   const own = new Set(assetFilters.map((filter) => filter.name));
-  const accountFilters: MediaFilter[] = [];
-  for (const name of new Set(locators.flatMap((locator) => locator.filters)).difference(own)) {
-    const filter = await account.accountFilter(name, signal);
-    if (filter === null) throw missing(`filter ${name}`);
-    accountFilters.push(filter);
-  }
-  return { asset, locators, streamingPolicies, contentKeyPolicies, assetFilters, accountFilters };
+  const accountFilters = await Array.fromAsync(account.accountFilters(signal));
+  const shared = new Set(accountFilters.map((filter) => filter.name));
+  const [lost] = new Set(locators.flatMap((locator) => locator.filters)).difference(own).difference(shared);
+  if (lost !== undefined) throw missing(`filter ${lost}`);
+  const tracks = (await Array.fromAsync(account.tracks(assetName, signal))).filter(wasAdded);
+  return { asset, locators, streamingPolicies, contentKeyPolicies, assetFilters, accountFilters, tracks };
+}
+
+/** A policy without its secrets would let nobody play, or anybody. */
+function hidden({ region }: MediaAccount, name: string): PaircastError {
+  const advice = "use this region as a target only, or publish the policy in the other regions by hand";
+  return new PaircastError(
+    "source_secrets_hidden",
+    `read content key policy ${name} in ${region}: its service does not give out secrets: ${advice}`,
+  );
+}
+
+/** The survey as the targets are to have it. */
+export function ledToGateway(survey: Survey, rules: readonly KeyUrlRule[]): Survey {
+  const policies = [...survey.streamingPolicies].map(([name, policy]) => [name, rewriteKeyUrls(policy, rules)] as const);
+  return { ...survey, streamingPolicies: new Map(policies) };
+}
+
+function wasAdded({ properties }: MediaTrack): boolean {
+  return text(properties["fileName"]) !== null;
 }
 
 async function readLocators(

@@ -2,7 +2,7 @@
 import { errorCode } from "../core/errors.ts";
 import type { Tree, TreeObject } from "../core/media.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
-import { diffImmutable, diffUpdatable, type Verdict } from "./diff.ts";
+import { diffUpdatable, type Verdict } from "./diff.ts";
 import { canonicalText } from "./normalise.ts";
 import type { JobContext } from "./runJob.ts";
 
@@ -14,6 +14,10 @@ export interface EntityTask {
   readonly write: () => Promise<void>;
   /** Remembers that both sides are equal now, so that a later change of the source may replace the target's. */
   readonly settled?: () => Promise<void>;
+  /** Says what is in the way where the service refuses to create something that is not there under its name. */
+  readonly taken?: () => Promise<Conflict>;
+  /** The asset does not need it: what is in its way keeps nothing back. */
+  readonly optional?: boolean;
 }
 
 export interface LookedAt {
@@ -42,6 +46,7 @@ export function refuse(place: string, conflicts: readonly Conflict[]): void {
 
 /** Makes one entity equal: looks again right before writing, and after losing a race. Idempotent. */
 export async function carryOut({ tally, identity }: JobContext, { task, verdict }: LookedAt): Promise<void> {
+  if (task.optional === true && verdict.action === "conflict") return;
   if (verdict.action !== "skip") {
     const place = `${identity.source} to ${identity.target}`;
     const now = await task.look();
@@ -59,12 +64,19 @@ async function writeUnlessRaced(task: EntityTask, place: string): Promise<boolea
     await task.write();
     return true;
   } catch (error) {
-    if (errorCode(error) !== "media_exists") throw error;
+    if (!isTaken(error)) throw error;
     const verdict = await task.look();
     refuseConflicts(place, [{ task, verdict }]);
-    if (verdict.action !== "skip") throw error;
-    return false;
+    if (verdict.action === "skip") return false;
+    if (task.taken === undefined) throw error;
+    throw new ReplicaConflict(place, [await task.taken()]);
   }
+}
+
+/** With which status the service refuses a content key id that it has already is not known of every service; its words are. */
+function isTaken(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "media_exists" || (code === "account_rejected" && error instanceof Error && /already exists/i.test(error.message));
 }
 
 export interface UpdatableEntity {
@@ -73,29 +85,46 @@ export interface UpdatableEntity {
   /** The target's, null where it has none. */
   readonly read: () => Promise<TreeObject | null>;
   readonly write: () => Promise<void>;
+  readonly optional?: boolean;
 }
 
 /** A task for what the service lets one update. What the journal remembers is a keyed fingerprint: the tree holds secrets. */
-export function updatableTask({ deps, identity }: JobContext, entity: UpdatableEntity): EntityTask {
+export function updatableTask(
+  { deps, identity }: JobContext,
+  { what, source, read, write, optional = false }: UpdatableEntity,
+): EntityTask {
   const { journal } = deps;
   const scope = `${identity.source}->${identity.target}`;
   const print = (tree: Tree): string => deps.fingerprint(new TextEncoder().encode(canonicalText(tree)));
   return {
-    what: entity.what,
+    what,
+    optional,
     look: async () => {
-      const target = await entity.read();
-      const proof = target === null ? null : await journal.proof(scope, entity.what);
-      return diffUpdatable({ what: entity.what, source: entity.source, target }, proof, target === null ? null : print(target));
+      const target = await read();
+      const proof = target === null ? null : await journal.proof(scope, what);
+      return diffUpdatable({ what, source, target }, proof, target === null ? null : print(target));
     },
-    write: entity.write,
+    write,
     settled: async () => {
-      const proof = print(entity.source);
-      if ((await journal.proof(scope, entity.what)) !== proof) await journal.recordProof(scope, entity.what, proof);
+      const proof = print(source);
+      if ((await journal.proof(scope, what)) !== proof) await journal.recordProof(scope, what, proof);
     },
   };
 }
 
-/** A task for what can only be created. */
-export function immutableTask({ what, source, read, write }: UpdatableEntity): EntityTask {
-  return { what, look: async () => diffImmutable({ what, source, target: await read() }), write };
+/**
+ * Finds entities by name in a listing that all of them share the first time. Whoever looks a second time, which is right before or after
+ * writing, gets a listing of that moment.
+ */
+export function sharedFirstLook<T extends { readonly name: string }>(
+  list: () => Promise<readonly T[]>,
+): (name: string) => Promise<T | null> {
+  const looked = new Set<string>();
+  let first: Promise<readonly T[]> | null = null;
+  return async (name) => {
+    const isFirst = !looked.has(name);
+    looked.add(name);
+    const listed = await (isFirst ? (first ??= list()) : list());
+    return listed.find((one) => one.name === name) ?? null;
+  };
 }

@@ -8,8 +8,10 @@ export interface WorkOptions {
   readonly queue: WorkQueue;
   readonly clock: Clock;
   readonly leaseMs: number;
-  /** How long work that may succeed later is hidden, for each time that it was taken. */
+  /** How long work that may succeed later is hidden, for each time that it was taken. What was stopped is not hidden. */
   readonly retryMs: number;
+  /** Work that fails when it was taken so often is buried with what went wrong, whatever that was; left out: the queue buries it, without. */
+  readonly maxTakes?: number;
 }
 
 /**
@@ -59,16 +61,21 @@ async function renew({ queue, clock, leaseMs }: WorkOptions, item: WorkItem, don
   return held;
 }
 
-async function end({ queue, retryMs }: WorkOptions, item: WorkItem, failure: { readonly error: unknown } | null): Promise<WorkEnd> {
+async function end(
+  { queue, retryMs, maxTakes = Number.POSITIVE_INFINITY }: WorkOptions,
+  item: WorkItem,
+  failure: { readonly error: unknown } | null,
+): Promise<WorkEnd> {
   if (failure === null) {
     await queue.complete(item);
     return "completed";
   }
   const { error } = failure;
-  if (error instanceof PaircastError && error.retry !== "retry") {
-    await queue.bury(item, scrub(`${error.code}: ${errorChain(error)}`));
+  const isStopped = errorCode(error) === "stopped";
+  if ((error instanceof PaircastError && error.retry !== "retry") || (item.takes >= maxTakes && !isStopped)) {
+    await queue.bury(item, scrub(`${errorCode(error)}: ${errorChain(error)}`));
     return "buried";
   }
-  await queue.release(item, retryMs * item.takes);
+  await queue.release(item, isStopped ? 0 : retryMs * item.takes);
   return "released";
 }

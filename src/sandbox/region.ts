@@ -12,13 +12,15 @@ import type { SandboxService, StorageAddress } from "./contracts.ts";
 import { FaultServer } from "./faultServer.ts";
 import { keysApp } from "./keys/app.ts";
 import type { RegionLayout } from "./layout.ts";
-import type { Containers } from "./management/emulator.ts";
+import type { Containers, ManifestTrack } from "./management/emulator.ts";
 import { createMediaAccount, type MediaAccount } from "./management/mediaAccount.ts";
 import { uploadSample, type SampleFile } from "./sample.ts";
 import { StorageFront } from "./storageFront.ts";
 import type { StorageFronts } from "./storage/storageFronts.ts";
 import { storageBlobReader } from "./streaming/blobReader.ts";
 import { streamingApp } from "./streaming/app.ts";
+import { OriginError } from "./streaming/originErrors.ts";
+import { parseServerManifest } from "./streaming/serverManifest.ts";
 
 export interface RegionOptions {
   readonly layout: RegionLayout;
@@ -65,6 +67,8 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
       random,
       hosts: { streaming: new URL(streaming.server.origin).host, keys: new URL(keys.server.origin).host },
       manifestName: async (assetName): Promise<string | null> => blobs.manifestName(account.view.container(assetName)),
+      manifestTracks: async (assetName) => blobs.manifestTracks(account.view.container(assetName)),
+      fileExists: async (assetName, fileName) => blobs.has(account.view.container(assetName), fileName),
       // Without an encoder a job's output is what an encoder would have made of the sample.
       encode: async (_job, output, signal) => uploadSample(blobs.client(output.container), options.sample, signal),
       apiKey,
@@ -156,5 +160,23 @@ class AssetContainers implements Containers {
     if (container === null) return null;
     for await (const { name } of this.client(container).listBlobsFlat()) if (name.endsWith(".ism")) return name.slice(0, -".ism".length);
     return null;
+  }
+
+  /** The tracks that the server manifest names; none for one that cannot be read. */
+  async manifestTracks(container: string | null): Promise<readonly ManifestTrack[]> {
+    const name = await this.manifestName(container);
+    if (container === null || name === null) return [];
+    const content = await this.client(container).getBlobClient(`${name}.ism`).downloadToBuffer();
+    try {
+      const { renditions } = parseServerManifest(content.toString("utf8"), name);
+      return [...new Map(renditions.map(({ track, kind }) => [track, { name: track, kind }])).values()];
+    } catch (error) {
+      if (error instanceof OriginError) return [];
+      throw error;
+    }
+  }
+
+  async has(container: string | null, file: string): Promise<boolean> {
+    return container !== null && (await this.client(container).getBlobClient(file).exists());
   }
 }

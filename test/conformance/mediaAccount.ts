@@ -1,8 +1,11 @@
 /** What every `MediaAccount` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PaircastError } from "../../src/core/errors.ts";
-import type { ContentKeyPolicy, MediaFilter, StreamingLocator, StreamingPolicy } from "../../src/core/media.ts";
+import type { AssetSpec, ContentKeyPolicy, MediaFilter, StreamingLocator, StreamingPolicy, TreeObject } from "../../src/core/media.ts";
 import type { MediaAccount } from "../../src/core/ports/media.ts";
+import { canonicalText, contentKeyPolicyTree, streamingPolicyTree } from "../../src/replicator/normalise.ts";
+import { expectCode, sortedByName } from "./expectations.ts";
+import { TEXT_TRACK, tracks } from "./mediaTracks.ts";
+import { KEY_POLICIES, STREAMING_POLICIES } from "./policies.ts";
 
 export interface MediaAccountHarness extends AsyncDisposable {
   /** An account with nothing in it but the predefined streaming policies. */
@@ -11,6 +14,8 @@ export interface MediaAccountHarness extends AsyncDisposable {
   readonly unreachable: MediaAccount;
   /** The same account, asked with a credential that it refuses. */
   readonly denied: MediaAccount;
+  /** What the service does not have. `secrets`: those of content key policies are not given out. */
+  readonly lacks?: readonly ("tracks" | "secrets")[];
 }
 
 const KEY_ID = "5a8c35b2-1f1e-4d3c-9d57-0d8f6a1f2b3c";
@@ -71,7 +76,7 @@ const LOCATOR: StreamingLocator = {
 
 /** Accounts come and go, their storage may stay: no two tests share a container. */
 let test = 0;
-const asset = (name: string) => ({
+const asset = (name: string): AssetSpec => ({
   name,
   container: `container-${test}-${name}`,
   alternateId: `alt-${name}`,
@@ -95,8 +100,11 @@ export function describeMediaAccount(name: string, make: () => Promise<MediaAcco
     describe("filters", () => {
       filters(account);
     });
+    describe("tracks", () => {
+      tracks(account, asset, (what) => harness.lacks?.includes(what) === true);
+    });
     describe("content key policies", () => {
-      contentKeyPolicies(account);
+      contentKeyPolicies(account, (what) => harness.lacks?.includes(what) === true);
     });
     describe("streaming policies", () => {
       streamingPolicies(account);
@@ -178,17 +186,41 @@ function filters(account: () => MediaAccount): void {
     expect(await account().accountFilter("mobile")).toEqual(replaced);
   });
 
+  it("accountFilters yields everything", async () => {
+    expect(await Array.fromAsync(account().accountFilters())).toEqual([]);
+    const names = Array.from({ length: 7 }, (_, index) => `filter-${index}`);
+    for (const name of names) await account().putAccountFilter({ ...FILTER, name });
+    const listed = sortedByName(await Array.fromAsync(account().accountFilters()));
+    expect(listed).toEqual(names.map((name) => ({ ...FILTER, name })));
+  });
+
   it("an asset that is not there has no filters", async () => {
     expect(await Array.fromAsync(account().assetFilters("nobody"))).toEqual([]);
   });
 }
 
-function contentKeyPolicies(account: () => MediaAccount): void {
+type Lacks = (what: "tracks" | "secrets") => boolean;
+
+function contentKeyPolicies(account: () => MediaAccount, lacks: Lacks): void {
+  it("secrets that are not given out are left out, and said to be hidden", async ({ skip }) => {
+    if (!lacks("secrets")) return skip("secrets are given out");
+    await account().putContentKeyPolicy(KEY_POLICY);
+    const policy = await account().contentKeyPolicy(KEY_POLICY.name);
+    expect(policy).toMatchObject({ secretsHidden: true, properties: { description: KEY_POLICY.properties["description"] } });
+    expect([...policyFields(policy?.properties)]).not.toContain("keyValue");
+    const open = KEY_POLICIES.filter(({ properties }) => !/keyValue|rawBody|modulus|"ask"/.test(JSON.stringify(properties)));
+    for (const each of open) {
+      await account().putContentKeyPolicy(each);
+      expect((await account().contentKeyPolicy(each.name))?.secretsHidden).toBeUndefined();
+    }
+  });
+
   it("a policy that is not there is null", async () => {
     expect(await account().contentKeyPolicy("nobody")).toBeNull();
   });
 
-  it("comes back with its secrets and without what the service assigned", async () => {
+  it("comes back with its secrets and without what the service assigned", async ({ skip }) => {
+    if (lacks("secrets")) return skip("secrets are not given out");
     await account().putContentKeyPolicy(KEY_POLICY);
     const policy = await account().contentKeyPolicy(KEY_POLICY.name);
     expect(policy).toEqual(KEY_POLICY);
@@ -206,6 +238,17 @@ function contentKeyPolicies(account: () => MediaAccount): void {
     const replaced: ContentKeyPolicy = { name: KEY_POLICY.name, properties: { description: "open", options: [open] } };
     await account().putContentKeyPolicy(replaced);
     expect(await account().contentKeyPolicy(KEY_POLICY.name)).toEqual(replaced);
+  });
+
+  it.for(KEY_POLICIES)("keeps $name with its secrets", async (policy, { skip }) => {
+    if (lacks("secrets")) return skip("secrets are not given out");
+    await account().putContentKeyPolicy(policy);
+    const kept = await account().contentKeyPolicy(policy.name);
+    const tree = (properties: TreeObject): string => canonicalText(contentKeyPolicyTree(properties));
+    expect(tree(kept?.properties ?? {})).toBe(tree(policy.properties));
+    // What was read and is written again is the same still: a second replication writes nothing.
+    await account().putContentKeyPolicy({ name: "again", properties: kept?.properties ?? {} });
+    expect(tree((await account().contentKeyPolicy("again"))?.properties ?? {})).toBe(tree(policy.properties));
   });
 
   it("what one account gave, another takes", async () => {
@@ -229,6 +272,33 @@ function streamingPolicies(account: () => MediaAccount): void {
     await account().putContentKeyPolicy(KEY_POLICY);
     await account().createStreamingPolicy(POLICY);
     expect(await account().streamingPolicy(POLICY.name)).toEqual(POLICY);
+  });
+
+  it.each(STREAMING_POLICIES)("keeps $name", async (policy) => {
+    await account().putContentKeyPolicy(KEY_POLICY);
+    await account().createStreamingPolicy(policy);
+    const kept = await account().streamingPolicy(policy.name);
+    expect(canonicalText(streamingPolicyTree(kept?.properties ?? {}))).toBe(canonicalText(streamingPolicyTree(policy.properties)));
+  });
+
+  it("deleteStreamingPolicy takes it away, also where there is none", async () => {
+    await account().putContentKeyPolicy(KEY_POLICY);
+    await account().createStreamingPolicy(POLICY);
+    await account().deleteStreamingPolicy(POLICY.name);
+    expect(await account().streamingPolicy(POLICY.name)).toBeNull();
+    await account().deleteStreamingPolicy(POLICY.name);
+  });
+
+  it("deleteStreamingPolicy leaves alone what a locator uses: media_in_use", async () => {
+    await account().createAsset(asset("video-1"));
+    await account().putContentKeyPolicy(KEY_POLICY);
+    await account().createStreamingPolicy(POLICY);
+    await account().createLocator(LOCATOR);
+    expect((await expectCode(account().deleteStreamingPolicy(POLICY.name), "media_in_use")).retry).toBe("conflict");
+    expect(await account().streamingPolicy(POLICY.name)).toEqual(POLICY);
+    await account().deleteLocator(LOCATOR.name);
+    await account().deleteStreamingPolicy(POLICY.name);
+    expect(await account().streamingPolicy(POLICY.name)).toBeNull();
   });
 
   it("createStreamingPolicy never replaces: media_exists", async () => {
@@ -311,6 +381,33 @@ function locators(account: () => MediaAccount): void {
     expect(await account().locator(LOCATOR.name)).toEqual(before);
   });
 
+  it("deleteLocator takes it away with its keys, also where there is none, and it can be created again", async () => {
+    await prepare();
+    await account().createLocator(LOCATOR);
+    await account().deleteLocator(LOCATOR.name);
+    expect(await account().locator(LOCATOR.name)).toBeNull();
+    expect(await Array.fromAsync(account().locators())).toEqual([]);
+    await account().deleteLocator(LOCATOR.name);
+    const other = { ...LOCATOR, contentKeys: LOCATOR.contentKeys.map((key) => ({ ...key, value: "RkVEQ0JBOTg3NjU0MzIxMA==" })) };
+    await account().createLocator(other);
+    expect((await account().locator(LOCATOR.name))?.contentKeys.map(({ value }) => value)).toEqual(["RkVEQ0JBOTg3NjU0MzIxMA=="]);
+  });
+
+  it("locatorsUnder yields the locators of one streaming policy, of all assets", async () => {
+    await prepare();
+    await account().createAsset(asset("video-2"));
+    await account().createLocator(LOCATOR);
+    const clear = { ...LOCATOR, contentKeys: [], defaultContentKeyPolicyName: null, streamingPolicyName: "Predefined_ClearStreamingOnly" };
+    const id = (last: string): string => `${LOCATOR.streamingLocatorId.slice(0, -1)}${last}`;
+    await account().createLocator({ ...clear, name: "clear-1", streamingLocatorId: id("2") });
+    await account().createLocator({ ...clear, name: "clear-2", streamingLocatorId: id("3"), assetName: "video-2" });
+    const names = async (policy: string): Promise<readonly string[]> =>
+      sortedByName(await Array.fromAsync(account().locatorsUnder(policy))).map(({ name }) => name);
+    expect(await names(POLICY.name)).toEqual([LOCATOR.name]);
+    expect(await names("Predefined_ClearStreamingOnly")).toEqual(["clear-1", "clear-2"]);
+    expect(await names("Predefined_ClearKey")).toEqual([]);
+  });
+
   it("a content key id serves one locator of an account only", async () => {
     await prepare();
     await account().createLocator(LOCATOR);
@@ -329,6 +426,22 @@ function locators(account: () => MediaAccount): void {
       // The service shows the same moment with different precision in its lists (7 digits, 3 digits).
       expect(Math.abs((listed[0]?.created ?? 0) - created)).toBeLessThan(1000);
     }
+  });
+
+  it("lists come in pages too, and can be taken up at any of them, by another request too", async ({ skip }) => {
+    await prepare();
+    const names = Array.from({ length: 7 }, (_, at) => `clear-${at}`);
+    for (const [at, name] of names.entries()) {
+      const streamingLocatorId = `0ac1e7b2-7a57-4a8e-93a0-1f6f5fd3b00${at}`;
+      const clear = { streamingPolicyName: "Predefined_ClearStreamingOnly", contentKeys: [], defaultContentKeyPolicyName: null };
+      await account().createLocator({ ...LOCATOR, ...clear, name, streamingLocatorId });
+    }
+    const pagesFrom = async (from: string | null) =>
+      Array.fromAsync(account().locatorPages?.(from) ?? skip("its lists cannot be taken up"));
+    const pages = await pagesFrom(null);
+    expect(pages.flatMap(({ items }) => items)).toEqual(await Array.fromAsync(account().locators()));
+    expect(pages.at(-1)?.next).toBeNull();
+    for (const [at, { next }] of pages.entries()) if (next !== null) expect(await pagesFrom(next)).toEqual(pages.slice(at + 1));
   });
 
   it("paths has an entry per enabled protocol, each beginning with the locator id", async () => {
@@ -354,16 +467,22 @@ function errors(harness: () => MediaAccountHarness): void {
     () => account.createAsset(asset("a")),
     () => Array.fromAsync(account.assetFilters("a")),
     () => account.putAssetFilter("a", FILTER),
+    () => Array.fromAsync(account.tracks("a")),
+    () => account.putTrack("a", TEXT_TRACK),
+    () => Array.fromAsync(account.accountFilters()),
     () => account.accountFilter("a"),
     () => account.putAccountFilter(FILTER),
     () => account.contentKeyPolicy("a"),
     () => account.putContentKeyPolicy(KEY_POLICY),
     () => account.streamingPolicy("a"),
     () => account.createStreamingPolicy(POLICY),
+    () => account.deleteStreamingPolicy("a"),
     () => Array.fromAsync(account.locators()),
+    () => Array.fromAsync(account.locatorsUnder("a")),
     () => account.assetLocators("a"),
     () => account.locator("a"),
     () => account.createLocator(LOCATOR),
+    () => account.deleteLocator("a"),
     () => account.paths("a"),
   ];
 
@@ -400,14 +519,4 @@ function* policyFields(tree: unknown): Generator<string> {
     yield name;
     yield* policyFields(value);
   }
-}
-
-/** The error with which a call fails, checked to be ours and of one of these codes. */
-async function expectCode(call: Promise<unknown>, ...codes: readonly string[]): Promise<PaircastError> {
-  const [result] = await Promise.allSettled([call]);
-  const error: unknown = result.status === "rejected" ? result.reason : undefined;
-  const wanted = codes.join(" or ");
-  if (!(error instanceof PaircastError)) throw new Error(`expected ${wanted}, got ${result.status} ${String(error)}`, { cause: error });
-  expect(codes, `${error.code}: ${error.message}`).toContain(error.code);
-  return error;
 }

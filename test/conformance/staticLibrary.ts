@@ -1,10 +1,12 @@
 /** What every `StaticLibrary` does: the contract in `src/core/ports`, sentence by sentence. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { StaticLibrary } from "../../src/core/ports/storage.ts";
+import type { PublicAccess, StaticLibrary } from "../../src/core/ports/storage.ts";
 
 export interface StaticLibraryHarness extends AsyncDisposable {
   /** An empty storage, seen through this container pattern. */
   open(containers: string): StaticLibrary;
+  /** What the storage says of every container, where access is not set through the port. Default: it is set. */
+  readonly declaredAccess?: PublicAccess;
   /** The same behind an address at which nobody answers. */
   readonly unreachable: StaticLibrary;
 }
@@ -22,7 +24,7 @@ export function describeStaticLibrary(name: string, make: () => Promise<StaticLi
       await harness[Symbol.asyncDispose]();
     });
     const library = (containers = "*"): StaticLibrary => harness.open(containers);
-    containers(library);
+    containers(library, () => harness.declaredAccess);
     manifests(library);
 
     it("a service that does not answer is storage_unavailable", async () => {
@@ -37,7 +39,7 @@ export function describeStaticLibrary(name: string, make: () => Promise<StaticLi
   });
 }
 
-function containers(library: (containers?: string) => StaticLibrary): void {
+function containers(library: (containers?: string) => StaticLibrary, declared: () => PublicAccess | undefined): void {
   it("yields the containers that match a name, a prefix, or everything", async () => {
     for (const name of ["video-a", "video-b", "other"]) await library().createContainer(name, "none");
     expect((await Array.fromAsync(library("*").videos())).sort()).toEqual(["other", "video-a", "video-b"]);
@@ -46,14 +48,25 @@ function containers(library: (containers?: string) => StaticLibrary): void {
     expect(await Array.fromAsync(library("nobody").videos())).toEqual([]);
   });
 
+  it("lists in pages too, which can be taken up", async ({ skip }) => {
+    const names = ["video-a", "video-b", "video-c", "video-d"];
+    for (const name of names) await library().createContainer(name, "none");
+    const pagesFrom = async (from: string | null) =>
+      Array.fromAsync(library("video-*").videoPages?.(from) ?? skip("its lists cannot be taken up"));
+    const pages = await pagesFrom(null);
+    expect(pages.flatMap(({ items }) => items).sort()).toEqual(names);
+    expect(pages.at(-1)?.next).toBeNull();
+    for (const [at, { next }] of pages.entries()) if (next !== null) expect(await pagesFrom(next)).toEqual(pages.slice(at + 1));
+  });
+
   it("creates a container with its public access, and leaves one that exists as it is", async () => {
     expect(await library().publicAccess("video")).toBeNull();
     for (const access of ["none", "blob", "container"] as const) {
       await library().createContainer(`video-${access}`, access);
-      expect(await library().publicAccess(`video-${access}`)).toBe(access);
+      expect(await library().publicAccess(`video-${access}`)).toBe(declared() ?? access);
     }
     await library().createContainer("video-blob", "none");
-    expect(await library().publicAccess("video-blob")).toBe("blob");
+    expect(await library().publicAccess("video-blob")).toBe(declared() ?? "blob");
   });
 
   it("opens a container whether or not it is there", async () => {

@@ -113,6 +113,18 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
       expect((await taken(second)).body).toBe("other");
     });
 
+    it("counts what is neither completed nor buried, hidden work too", async () => {
+      const { queue, second } = harness;
+      expect(await queue.pending()).toBe(0);
+      for (const body of ["one", "two", "three"]) await queue.put(body);
+      await queue.put("later", LONG);
+      const held = await taken(queue);
+      expect(await second.pending()).toBe(4);
+      await queue.complete(held);
+      await queue.bury(await taken(queue), "hopeless");
+      expect(await second.pending()).toBe(2);
+    });
+
     it("buries what nobody completes, and replays it as new, once", async () => {
       const { queue, second } = harness;
       await queue.put("poison");

@@ -1,7 +1,7 @@
 /** A blob container in memory, with faults. Keeps the contract of `BlobContainer`; ETags change with every write, as in the real service. */
 import { createHash } from "node:crypto";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../src/core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, BlobVersion, WriteCondition } from "../../src/core/ports/storage.ts";
 import { Calls } from "./calls.ts";
 
 interface Stored {
@@ -43,7 +43,7 @@ export class MemoryBlobContainer implements BlobContainer {
     return this.#blobs.get(name)?.info ?? null;
   }
 
-  async read(blob: BlobInfo, offset: number, count: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(blob: BlobVersion, offset: number, count: number, signal?: AbortSignal): Promise<Uint8Array> {
     await this.#enter("read", blob.name, "reads", signal);
     return this.#readable(blob).content.slice(offset, offset + count);
   }
@@ -99,6 +99,13 @@ export class MemoryBlobContainer implements BlobContainer {
     return info;
   }
 
+  /** Other bytes lie there all at once, and nothing that the service lists tells: a disk that rots, or a service that mixes blobs up. */
+  rot(name: string, change: (content: Uint8Array) => Uint8Array): void {
+    const stored = this.#blobs.get(name);
+    if (stored === undefined) throw new Error(`no blob ${name} in ${this.label}`);
+    this.#blobs.set(name, { ...stored, content: change(stored.content.slice()) });
+  }
+
   /** Takes a blob away as somebody else would. */
   remove(name: string): void {
     this.#blobs.delete(name);
@@ -141,7 +148,7 @@ export class MemoryBlobContainer implements BlobContainer {
     if (!this.exists) throw new PaircastError("container_missing", `${operation} ${subject}: there is no container ${this.label}`);
   }
 
-  #readable(blob: BlobInfo): Stored {
+  #readable(blob: BlobVersion): Stored {
     const stored = this.#blobs.get(blob.name);
     if (stored === undefined || stored.info.etag !== blob.etag)
       throw new PaircastError("blob_changed", `read ${this.label}/${blob.name}: it has changed since it was listed`, { retry: "retry" });

@@ -22,6 +22,11 @@ export class MemoryJournal implements Journal {
     if (this.#leases.get(jobId)?.owner === owner) this.#leases.delete(jobId);
   }
 
+  /** Takes a lease whoever holds it, as another process does after it has run out. */
+  seize(jobId: string, owner: string, until: number): void {
+    this.#leases.set(jobId, { owner, until });
+  }
+
   /** For the catalogue: whether the lease is still the owner's. */
   holds({ jobId, owner }: Fence): boolean {
     return this.#leases.get(jobId)?.owner === owner;
@@ -42,15 +47,32 @@ export class MemoryJournal implements Journal {
     return newest.slice(0, limit);
   }
 
+  async conflicts(limit: number): Promise<readonly JobRecord[]> {
+    return (await this.jobs(Number.POSITIVE_INFINITY)).filter(({ conflicts }) => conflicts.length > 0).slice(0, limit);
+  }
+
   async blobs(jobId: string): Promise<ReadonlyMap<string, BlobRecord>> {
     await this.calls.enter("blobs", jobId, "reads");
     return new Map(this.#blobs.get(jobId));
   }
 
+  async blobsAfter(jobId: string, after: string | null, limit: number): Promise<readonly BlobRecord[]> {
+    await this.calls.enter("blobsAfter", jobId, "reads");
+    const blobs = [...(this.#blobs.get(jobId)?.values() ?? [])].sort((one, other) => compareBytes(one.name, other.name));
+    return blobs.filter(({ name }) => after === null || compareBytes(name, after) > 0).slice(0, limit);
+  }
+
   async recordBlob(jobId: string, blob: BlobRecord): Promise<void> {
-    await this.calls.enter("recordBlob", `${jobId} ${blob.name}`, "writes");
+    await this.recordBlobs(jobId, [blob]);
+  }
+
+  async recordBlobs(jobId: string, records: readonly BlobRecord[]): Promise<void> {
     const blobs = this.#blobs.get(jobId) ?? new Map<string, BlobRecord>();
-    this.#blobs.set(jobId, blobs.set(blob.name, { ...blob }));
+    this.#blobs.set(jobId, blobs);
+    for (const blob of records) {
+      await this.calls.enter("recordBlob", `${jobId} ${blob.name}`, "writes");
+      blobs.set(blob.name, { ...blob });
+    }
   }
 
   async proof(scope: string, entity: string): Promise<string | null> {
@@ -64,4 +86,8 @@ export class MemoryJournal implements Journal {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function compareBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

@@ -4,12 +4,15 @@ import { PaircastError } from "../../src/core/errors.ts";
 import type {
   AssetSpec,
   ContentKeyPolicy,
+  ListPage,
   LocatorSummary,
   MediaAsset,
   MediaFilter,
+  MediaTrack,
   StreamingLocator,
   StreamingPath,
   StreamingPolicy,
+  TreeObject,
 } from "../../src/core/media.ts";
 import type { MediaAccount } from "../../src/core/ports/media.ts";
 import type { BlobContainer } from "../../src/core/ports/storage.ts";
@@ -33,11 +36,14 @@ export class MemoryMediaAccount implements MediaAccount {
   readonly calls = new Calls();
   /** Calls of all blob containers of the account. */
   readonly blobCalls = new Calls();
+  /** Locators in a page of a list. */
+  pageSize = 3;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #containers = new Map<string, MemoryBlobContainer>();
   readonly #assets = new Map<string, MediaAsset>();
   readonly #assetFilters = new Map<string, Map<string, MediaFilter>>();
+  readonly #tracks = new Map<string, Map<string, MediaTrack>>();
   readonly #accountFilters = new Map<string, MediaFilter>();
   readonly #keyPolicies = new Map<string, ContentKeyPolicy>();
   readonly #policies = new Map<string, StreamingPolicy>(PREDEFINED_POLICIES.map((policy) => [policy.name, policy]));
@@ -113,6 +119,26 @@ export class MemoryMediaAccount implements MediaAccount {
     this.#assetFilters.set(assetName, filters.set(filter.name, structuredClone(filter)));
   }
 
+  async *tracks(assetName: string, signal?: AbortSignal): AsyncGenerator<MediaTrack> {
+    await this.#enter("tracks", assetName, "reads", signal);
+    yield* sorted(this.#tracks.get(assetName) ?? new Map<string, MediaTrack>());
+  }
+
+  async putTrack(assetName: string, track: MediaTrack, signal?: AbortSignal): Promise<void> {
+    await this.#enter("putTrack", `${assetName}/${track.name}`, "writes", signal);
+    const file = track.properties["fileName"];
+    const asset = this.#assets.get(assetName);
+    if (asset === undefined || typeof file !== "string" || !this.blobs(asset.container).names().includes(file))
+      throw rejected(`put track ${track.name}`, "Target resource file does not exist.");
+    const tracks = this.#tracks.get(assetName) ?? new Map<string, MediaTrack>();
+    this.#tracks.set(assetName, tracks.set(track.name, structuredClone({ ...track, properties: asKept(track.properties) })));
+  }
+
+  async *accountFilters(signal?: AbortSignal): AsyncGenerator<MediaFilter> {
+    await this.#enter("accountFilters", "*", "reads", signal);
+    yield* sorted(this.#accountFilters);
+  }
+
   async accountFilter(name: string, signal?: AbortSignal): Promise<MediaFilter | null> {
     await this.#enter("accountFilter", name, "reads", signal);
     return copyOf(this.#accountFilters.get(name));
@@ -144,9 +170,36 @@ export class MemoryMediaAccount implements MediaAccount {
     this.#policies.set(policy.name, structuredClone(policy));
   }
 
+  async deleteStreamingPolicy(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#enter("deleteStreamingPolicy", name, "writes", signal);
+    const user = [...this.#locators.values()].find(({ streamingPolicyName }) => streamingPolicyName === name);
+    if (user !== undefined)
+      throw new PaircastError("media_in_use", `delete streaming policy ${name} in ${this.region}: locator ${user.name} uses it`, {
+        retry: "conflict",
+      });
+    this.#policies.delete(name);
+  }
+
   async *locators(signal?: AbortSignal): AsyncGenerator<LocatorSummary> {
     await this.#enter("locators", "*", "reads", signal);
     for (const locator of sorted(this.#locators)) yield summary(locator);
+  }
+
+  async *locatorsUnder(streamingPolicyName: string, signal?: AbortSignal): AsyncGenerator<LocatorSummary> {
+    await this.#enter("locatorsUnder", streamingPolicyName, "reads", signal);
+    for (const locator of sorted(this.#locators)) if (locator.streamingPolicyName === streamingPolicyName) yield summary(locator);
+  }
+
+  /** A place in the list is the last name before it, as the service has it. */
+  async *locatorPages(from: string | null, signal?: AbortSignal): AsyncGenerator<ListPage<LocatorSummary>> {
+    for (let after = from; ;) {
+      await this.#enter("locatorPages", after ?? "*", "reads", signal);
+      const rest = sorted(this.#locators).filter(({ name }) => after === null || name > after);
+      const items = rest.slice(0, this.pageSize).map(summary);
+      after = items.length < rest.length ? (items.at(-1)?.name ?? null) : null;
+      yield { items, next: after };
+      if (after === null) return;
+    }
   }
 
   async assetLocators(assetName: string, signal?: AbortSignal): Promise<readonly LocatorSummary[]> {
@@ -181,6 +234,11 @@ export class MemoryMediaAccount implements MediaAccount {
     });
   }
 
+  async deleteLocator(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#enter("deleteLocator", name, "writes", signal);
+    this.#locators.delete(name);
+  }
+
   async paths(locatorName: string, signal?: AbortSignal): Promise<readonly StreamingPath[]> {
     await this.#enter("paths", locatorName, "reads", signal);
     const locator = this.#locators.get(locatorName);
@@ -193,6 +251,11 @@ export class MemoryMediaAccount implements MediaAccount {
   /** Takes a locator away as an operator would, also to give it other keys. */
   removeLocator(name: string): void {
     this.#locators.delete(name);
+  }
+
+  /** Takes a content key policy away as an operator would. */
+  removeContentKeyPolicy(name: string): void {
+    this.#keyPolicies.delete(name);
   }
 
   async #enter(operation: string, subject: string, kind: "reads" | "writes", signal?: AbortSignal): Promise<void> {
@@ -220,6 +283,14 @@ function copyOf<T>(value: T | undefined): T | null {
 
 function summary({ name, assetName, streamingLocatorId, created }: StreamingLocator): LocatorSummary {
   return { name, assetName, streamingLocatorId, created };
+}
+
+/** The service finds out a text track's language and an audio track's bitrate by itself. */
+function asKept(properties: TreeObject): TreeObject {
+  const { bitRate: _bitRate, ...kept } = properties;
+  if (kept["odataType"] !== "#Microsoft.Media.TextTrack") return kept;
+  const { languageCode: _languageCode, ...text } = kept;
+  return { playerVisibility: "Visible", ...text };
 }
 
 /** The container as a SAS with read and list opens it. */

@@ -1,8 +1,11 @@
 /** The storage of a region of the `static` driver, in memory. Keeps the contract of `StaticLibrary`. */
+import type { ListPage } from "../../src/core/media.ts";
 import type { PublicAccess, StaticLibrary, StaticManifests } from "../../src/core/ports/storage.ts";
 import { findManifests } from "../../src/replicator/adapters/staticManifests.ts";
 import { Calls } from "./calls.ts";
 import { MemoryBlobContainer } from "./memoryBlobContainer.ts";
+
+const PAGE = 3;
 
 export class MemoryStaticLibrary implements StaticLibrary {
   readonly region: string;
@@ -29,6 +32,14 @@ export class MemoryStaticLibrary implements StaticLibrary {
     const prefix = this.#pattern.endsWith("*") ? this.#pattern.slice(0, -1) : null;
     for (const name of [...this.#containers.keys()].sort())
       if (prefix === null ? name === this.#pattern : name.startsWith(prefix)) yield name;
+  }
+
+  async *videoPages(from: string | null, signal?: AbortSignal): AsyncGenerator<ListPage<string>> {
+    const all = (await Array.fromAsync(this.videos(signal))).filter((name) => from === null || name > from);
+    for (let at = 0; at === 0 || at < all.length; at += PAGE) {
+      const items = all.slice(at, at + PAGE);
+      yield { items, next: at + PAGE < all.length ? (items.at(-1) ?? null) : null };
+    }
   }
 
   container(name: string): MemoryBlobContainer {

@@ -66,6 +66,10 @@ export class MemoryWorkQueue implements WorkQueue {
     this.#bury(this.#ours(item), reason);
   }
 
+  async pending(): Promise<number> {
+    return this.#work.size;
+  }
+
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     const newest = this.#letters.toSorted((one, other) => other.putAt - one.putAt || Number(other.id) - Number(one.id));
     return newest.slice(0, limit);

@@ -22,6 +22,7 @@ const JOB: JobRecord = {
   attempts: 1,
   errorCode: null,
   errorMessage: null,
+  conflicts: [],
   updatedAt: 5,
 };
 

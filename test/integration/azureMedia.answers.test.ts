@@ -72,6 +72,36 @@ describe("the media account", () => {
     expect(await open(await listen(json(404, absent))).asset("a")).toBeNull();
   });
 
+  it("takes an operation that the service gives up for a rejection, in the service's own words", async () => {
+    const endpoint = await listen((request, response) => {
+      const status = `http://${request.headers.host ?? ""}/operationStatuses/1`;
+      const body =
+        request.method === "PUT"
+          ? { name: "t", properties: { provisioningState: "InProgress" } }
+          : { name: "1", status: "Failed", error: { code: "BadFile", message: "The file is no TTML." } };
+      const headers = request.method === "PUT" ? { "azure-asyncoperation": status } : {};
+      response
+        .writeHead(request.method === "PUT" ? 201 : 200, { "content-type": "application/json", ...headers })
+        .end(JSON.stringify(body));
+    });
+    const track = { name: "t", properties: { odataType: "#Microsoft.Media.TextTrack", fileName: "t.ttml" } };
+    const put = open(endpoint).putTrack("a", track);
+    await expect(put).rejects.toMatchObject({ code: "account_rejected", message: expect.stringContaining("put track t of asset a") });
+    await expect(put).rejects.toThrow("The file is no TTML.");
+  });
+
+  it("takes a DELETE without a body for done, and a login page for no answer", async () => {
+    const silent = await listen((_request, response) => response.writeHead(200).end());
+    await expect(open(silent).deleteLocator("a")).resolves.toBeUndefined();
+    const page = await listen((_request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>log in</html>"));
+    await expect(open(page).deleteLocator("a")).rejects.toMatchObject({ code: "account_unavailable" });
+  });
+
+  it("takes a refused DELETE for something that is in use", async () => {
+    const endpoint = await listen(json(409, { error: { code: "Conflict", message: "It is used." } }));
+    await expect(open(endpoint).deleteLocator("a")).rejects.toMatchObject({ code: "media_in_use", retry: "conflict" });
+  });
+
   const LOGIN = "<!doctype html><html><body><form>log in</form></body></html>";
 
   it.each([

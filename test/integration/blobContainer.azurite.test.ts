@@ -123,7 +123,7 @@ describeBlobContainer("Azurite, copied in one request,", async () => {
     },
   };
 });
-describeBlobContainer("Azurite, copied in blocks by URL,", () => harness({}, { singleCopyLimit: -1, blockSize: 5 }));
+describeBlobContainer("Azurite, copied in blocks by URL,", () => harness({}, { singleCopyLimit: -1, singlePutLimit: -1, blockSize: 5 }));
 describeBlobContainer("Azurite, copied through this process,", () => harness(unreadable, { blockSize: 5 }));
 describeBlobContainer("Azurite, opened with account keys,", async () => {
   const made = await harness({}, {});
@@ -147,7 +147,7 @@ describe("the way a blob is copied", () => {
 
   it("is one request up to the limit, blocks above it, and a stream where the service cannot read the source", async () => {
     expect(await copied({}, { singleCopyLimit: 1000 }, 1000)).toEqual(["url", "url"]);
-    expect(await copied({}, { singleCopyLimit: 999, blockSize: 100 }, 1000)).toEqual(["blocks", "blocks"]);
+    expect(await copied({}, { singleCopyLimit: 999, singlePutLimit: 999, blockSize: 100 }, 1000)).toEqual(["blocks", "blocks"]);
     expect(await copied(unreadable, { blockSize: 100 }, 1000)).toEqual(["stream", "stream"]);
   });
 

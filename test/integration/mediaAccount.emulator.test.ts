@@ -50,13 +50,14 @@ async function start({ switches = {}, clock = systemClock }: Wiring = {}): Promi
     apiKey: API_KEY,
     clock: systemClock,
     random: systemRandom,
-    switches: { pageSize: 5, ...switches },
+    switches: { pageSize: 5, operationMs: 50, ...switches },
     containers: {
       create: async (name) => void (await blobs.getContainerClient(name).createIfNotExists()),
       delete: async (name) => void (await blobs.getContainerClient(name).deleteIfExists()),
     },
     hosts: { streaming: "127.0.0.1:1", keys: "127.0.0.1:1" },
     manifestName: () => Promise.resolve("movie"),
+    fileExists: (_asset, file) => Promise.resolve(file !== "nowhere.ttml"),
     encode: () => Promise.resolve(),
   });
   const requests: string[] = [];

@@ -11,11 +11,15 @@ import { AzureTable } from "../../src/replicator/adapters/azureTable.ts";
 import { AzureWorkQueue } from "../../src/replicator/adapters/azureWorkQueue.ts";
 import { ServiceCalls } from "../../src/replicator/adapters/serviceCalls.ts";
 import { TableCatalogue } from "../../src/replicator/tables/catalogue.ts";
+import { TableCursors } from "../../src/replicator/tables/cursors.ts";
 import { TableJournal } from "../../src/replicator/tables/journal.ts";
+import { TableKeyRecords } from "../../src/replicator/tables/keyRecords.ts";
 import { TableLeases } from "../../src/replicator/tables/leases.ts";
 import { catalogueStoreConformance } from "../conformance/catalogueStore.ts";
+import { cursorStoreConformance } from "../conformance/cursorStore.ts";
 import { describeHealthMemory } from "../conformance/healthMemory.ts";
 import { journalConformance } from "../conformance/journal.ts";
+import { keyRecordsConformance } from "../conformance/keyRecords.ts";
 import { overrideStoreConformance } from "../conformance/overrideStore.ts";
 import { MAX_TAKES, workQueueConformance } from "../conformance/workQueue.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
@@ -50,6 +54,25 @@ journalConformance("Azure tables", async () => {
   const prefix = shared.prefix();
   const [one, two] = [await processOn(prefix), await processOn(prefix)];
   return { journal: one.journal, second: two.journal, ...disposal };
+});
+
+cursorStoreConformance("Azure tables", async () => {
+  const name = `${shared.prefix()}cursors`;
+  const open = async () => new TableCursors(await shared.table(name));
+  return { cursors: await open(), second: await open(), ...disposal };
+});
+
+keyRecordsConformance("Azure tables", async () => {
+  const prefix = shared.prefix();
+  const open = async () => {
+    const calls = newCalls();
+    const table = await shared.table(`${prefix}catalogue`, calls);
+    const leases = new TableLeases(table, calls.skewMs);
+    const journal = new TableJournal({ table: await shared.table(`${prefix}journal`, calls), leases });
+    return { records: new TableKeyRecords({ table, leases }), journal };
+  };
+  const [one, two] = [await open(), await open()];
+  return { records: one.records, second: two.records, journal: two.journal, ...disposal };
 });
 
 overrideStoreConformance("Azure tables", async () => {

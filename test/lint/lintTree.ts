@@ -65,7 +65,9 @@ export async function lintTree(files: ReadonlyMap<string, string>): Promise<Lint
 async function oxlint(tree: string): Promise<string> {
   const program = join(repository, "node_modules/oxlint/bin/oxlint");
   return await new Promise((resolve, reject) => {
-    execFile(process.execPath, [program, "--type-aware", "--format", "json", "src"], { cwd: tree }, (_error, stdout, stderr) => {
+    // Every pure file is planted with everything that is forbidden: a report of megabytes.
+    const options = { cwd: tree, maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, [program, "--type-aware", "--format", "json", "src"], options, (_error, stdout, stderr) => {
       // Status 1 means findings; a linter that could not start prints no JSON.
       if (stdout.startsWith("{")) resolve(stdout);
       else reject(new Error(`oxlint printed no report: ${stdout}${stderr}`));

@@ -24,8 +24,11 @@ const sources = (area: string, names: readonly string[]): string[] => names.map(
 
 const AREAS: Readonly<Record<string, Area>> = {
   health: {
-    files: sources("health", ["thresholds", "state", "damping", "ramp", "quorum", "schedule"]),
-    tests: [tests("health", ["state", "schedule", "damping", "ramp", "quorum"]), tests("health", ["monitor", "flapping"])],
+    files: [...sources("health", ["thresholds", "state", "ramp", "quorum", "schedule"]), ...sources("core", ["damping"])],
+    tests: [
+      [...tests("health", ["state", "schedule", "ramp", "quorum"]), ...tests("core", ["damping"])],
+      tests("health", ["monitor", "flapping"]),
+    ],
   },
   decision: {
     files: sources("gateway", ["candidates", "decide", "eligibility"]),

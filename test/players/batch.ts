@@ -44,7 +44,7 @@ export async function runBatch(lab: Lab, browser: Browser, cells: readonly Cell[
   stack.defer(async () => lab.returnRegionA());
   await Promise.all(viewers.map(async (viewer, at) => watched(viewer, { lostAt, ahead: ahead[at] ?? 0, beyond: options.beyond })));
   const returnedAt = story === "return" ? await returned(lab, viewers) : null;
-  return Promise.all(viewers.map(async (viewer) => resultOf(viewer, lostAt, returnedAt)));
+  return await Promise.all(viewers.map(async (viewer) => resultOf(viewer, lostAt, returnedAt)));
 }
 
 async function resultOf(viewer: Viewer, lostAt: number, returnedAt: number | null): Promise<CellResult> {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { silentLog } from "../../src/core/log.ts";
 import type { CatalogueStore } from "../../src/core/ports/catalogue.ts";
-import { CachedCatalogueView, verifiedCounts, viewedStore } from "../../src/replicator/catalogueView.ts";
+import { CachedCatalogueView, viewedStore } from "../../src/replicator/catalogueView.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { MemoryCatalogue } from "../fakes/memoryCatalogue.ts";
@@ -11,11 +11,11 @@ function setup() {
   const store = new MemoryCatalogue();
   const clock = new ManualClock();
   const counts: (number | undefined)[] = [];
-  const view = new CachedCatalogueView({
+  const view: CachedCatalogueView = new CachedCatalogueView({
     store,
     clock,
     log: silentLog,
-    onChange: (entries) => void counts.push(verifiedCounts(entries, ["westeurope", "northeurope"]).get("westeurope")),
+    onChange: () => void counts.push(view.verified("westeurope")),
   });
   return { store, clock, counts, view };
 }

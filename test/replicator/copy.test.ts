@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
 import type { BlobContainer } from "../../src/core/ports/storage.ts";
 import { forEachBounded } from "../../src/replicator/bounded.ts";
 import { copyBlobs, surveyBlobs, type CopyOptions } from "../../src/replicator/copy.ts";
@@ -17,6 +18,7 @@ function setup(target: BlobContainer = new MemoryBlobContainer("n/c")) {
     target,
     journal,
     jobId: "job",
+    clock: systemClock,
     concurrency: 3,
     onCopied: ({ name }) => void copied.push(name),
     onAdopted: () => undefined,
@@ -26,19 +28,22 @@ function setup(target: BlobContainer = new MemoryBlobContainer("n/c")) {
 
 describe("copying blobs", () => {
   it("has at most so many under way at a time", async () => {
-    const target = new MemoryBlobContainer("n/c");
+    const inner = new MemoryBlobContainer("n/c");
     let now = 0;
     let most = 0;
-    target.calls.onCall = ({ operation }) => {
-      if (operation !== "copyFrom") return;
-      now += 1;
-      most = Math.max(most, now);
+    const target: BlobContainer = {
+      ...withCopies(inner, () => null),
+      copyFrom: async (from, blob, condition) => {
+        now += 1;
+        most = Math.max(most, now);
+        await turn();
+        const copied = await inner.copyFrom(from, blob, condition);
+        now -= 1;
+        return copied;
+      },
     };
     const { source, options, journal } = setup(target);
     for (let at = 0; at < 20; at += 1) source.put(`b${at}`, Buffer.from(`content ${at}`));
-    journal.calls.onCall = ({ operation }) => {
-      if (operation === "recordBlob") now -= 1;
-    };
     await copyBlobs(options, await surveyBlobs(options));
     expect(most).toBe(3);
     expect((await journal.blobs("job")).size).toBe(20);

@@ -3,7 +3,16 @@ import fc from "fast-check";
 import { generate } from "selfsigned";
 import { describe, expect, it } from "vitest";
 import type { StreamingLocator, Tree, TreeObject } from "../../src/core/media.ts";
-import { canonicalText, contentKeyPolicyTree, differingFields, locatorTree, streamingPolicyTree } from "../../src/replicator/normalise.ts";
+import {
+  at,
+  canonicalText,
+  contentKeyPolicyTree,
+  differingFields,
+  filterTree,
+  locatorTree,
+  streamingPolicyTree,
+  trackTree,
+} from "../../src/replicator/normalise.ts";
 
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
   tree: fc.oneof(
@@ -93,7 +102,100 @@ describe("canonical trees", () => {
   });
 });
 
+const FIELDS = ["tracks", "trackSelections", "playerVisibility", "languageCode", "odataType", "rentalDuration", "rentalAndLeaseKeyType"];
+const VALUES = ["DualExpiry", "PersistentLimited", "#Microsoft.Media.TextTrack", "Visible", "PT24H", "P1D", "P", "PT"];
+/** Trees whose fields have the names that normalisation looks at. */
+const { entity } = fc.letrec<{ entity: TreeObject }>((tie) => ({
+  entity: fc.dictionary(
+    fc.constantFrom(...FIELDS, "options", "gracePeriod", "enabledProtocols", "dash", "allowPersistentLicense", "a", "b"),
+    fc.oneof(
+      { maxDepth: 4 },
+      fc.boolean(),
+      fc.integer(),
+      fc.constant(null),
+      fc.constantFrom(...VALUES),
+      fc.array(tie("entity"), { maxLength: 3 }),
+      tie("entity"),
+    ),
+    { maxKeys: 5 },
+  ),
+}));
+
+describe.each([
+  ["content key policies", contentKeyPolicyTree],
+  ["streaming policies", streamingPolicyTree],
+  ["filters", filterTree],
+  ["tracks", trackTree],
+])("the normal form of %s", (_name, normal) => {
+  it("is its own", () => {
+    fc.assert(fc.property(entity, (value) => canonicalText(normal(normal(value))) === canonicalText(normal(value))));
+  });
+
+  it("does not notice how the same thing is told", () => {
+    fc.assert(fc.property(entity, (value) => canonicalText(normal(value)) === canonicalText(normal(retold(value) as TreeObject))));
+  });
+});
+
+describe("paths of differing fields", () => {
+  it("lead to values that differ", () => {
+    fc.assert(
+      fc.property(entity, entity, (one, other) =>
+        differingFields(one, other).every((path) => canonicalText(at(one, path)) !== canonicalText(at(other, path))),
+      ),
+    );
+  });
+});
+
+describe("tracks", () => {
+  const text = { odataType: "#Microsoft.Media.TextTrack", fileName: "a.ttml" };
+
+  it("are compared without what the service finds out, and are visible where nothing else is said", () => {
+    const told = { ...text, languageCode: "en-us", playerVisibility: "Visible" };
+    expect(canonicalText(trackTree(text))).toBe(canonicalText(trackTree(told)));
+    expect(canonicalText(trackTree(text))).not.toBe(canonicalText(trackTree({ ...text, playerVisibility: "Hidden" })));
+    const audio = { odataType: "#Microsoft.Media.AudioTrack", fileName: "a.mp4" };
+    expect(canonicalText(trackTree(audio))).toBe(canonicalText(trackTree({ ...audio, bitRate: 128_000 })));
+    // The language of an audio track is its operator's to say.
+    expect(canonicalText(trackTree(audio))).not.toBe(canonicalText(trackTree({ ...audio, languageCode: "en" })));
+  });
+});
+
+describe("filters", () => {
+  it("are compared with their tracks and conditions as sets", () => {
+    const condition = (property: string): Tree => ({ property, operation: "Equal", value: "x" });
+    const tracks = (...lists: readonly Tree[][]): TreeObject => ({ tracks: lists.map((trackSelections) => ({ trackSelections })) });
+    const one = tracks([condition("Type"), condition("Language")], [condition("Name")]);
+    const other = tracks([condition("Name")], [condition("Language"), condition("Type")]);
+    expect(canonicalText(filterTree(one))).toBe(canonicalText(filterTree(other)));
+    expect(canonicalText(filterTree(one))).not.toBe(canonicalText(filterTree(tracks([condition("Type")], [condition("Name")]))));
+  });
+});
+
 describe("policies", () => {
+  const fairPlay = (change: TreeObject): string => canonicalText(contentKeyPolicyTree({ options: [{ configuration: change }] }));
+
+  it("do not mind the rental duration of licences that expire twice, which the service sets to 0", () => {
+    const dual = { rentalAndLeaseKeyType: "DualExpiry", offlineRentalConfiguration: { playbackDurationSeconds: 1 } };
+    expect(fairPlay({ ...dual, rentalDuration: 60 })).toBe(fairPlay({ ...dual, rentalDuration: 0 }));
+    const limited = { rentalAndLeaseKeyType: "PersistentLimited" };
+    expect(fairPlay({ ...limited, rentalDuration: 60 })).not.toBe(fairPlay({ ...limited, rentalDuration: 0 }));
+  });
+
+  it("compare durations by their length", () => {
+    for (const field of ["relativeBeginDate", "relativeExpirationDate", "gracePeriod", "firstPlayExpiration"]) {
+      expect(fairPlay({ [field]: "PT24H" })).toBe(fairPlay({ [field]: "P1D" }));
+      expect(fairPlay({ [field]: "PT90M" })).toBe(fairPlay({ [field]: "PT1H30M" }));
+      expect(fairPlay({ [field]: "PT1M" })).not.toBe(fairPlay({ [field]: "PT1H" }));
+      expect(fairPlay({ [field]: "P1M" })).not.toBe(fairPlay({ [field]: "PT1M" }));
+    }
+  });
+
+  it("take a protocol that is not named for one that is off", () => {
+    const policy = (enabledProtocols: TreeObject): string => canonicalText(streamingPolicyTree({ noEncryption: { enabledProtocols } }));
+    expect(policy({ dash: true })).toBe(policy({ dash: true, hls: false, download: false, smoothStreaming: false }));
+    expect(policy({ dash: true })).not.toBe(policy({ dash: true, hls: true }));
+  });
+
   it("are compared without what the service assigns, and with the order of their options", () => {
     const option = (name: string, policyOptionId: string): Tree => ({ name, policyOptionId });
     const one = contentKeyPolicyTree({ policyId: "1", created: new Date(1), options: [option("a", "1"), option("b", "2")] });

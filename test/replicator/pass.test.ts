@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newJob } from "../../src/replicator/job.ts";
 import { replicationLoop } from "../../src/replicator/loop.ts";
-import { amsDriver, replicationPass, type PassOptions, type PassSummary } from "../../src/replicator/pass.ts";
+import { amsDriver, replicationPass, type PassOptions, type PassSummary, type ReplicationDriver } from "../../src/replicator/pass.ts";
 import { eventually } from "../harness/wait.ts";
 import { LOCATOR_ID, unavailable, World } from "./world.ts";
 
@@ -163,7 +163,12 @@ describe("a replication pass", () => {
     await world.publish();
     await pass(world);
     const west = world.account("west");
-    const driver = { ...amsDriver(world.deps), publications: () => Promise.resolve([]) };
+    const driver: ReplicationDriver = {
+      ...amsDriver(world.deps),
+      pages: async function* () {
+        yield { items: [], next: null };
+      },
+    };
     expect(await replicationPass(world.deps, driver, OPTIONS)).toMatchObject({ withdrawn: 0, unreachable: [], withdrawalsRefused: [] });
     west.calls.failAll("locator", unavailable());
     expect(await replicationPass(world.deps, driver, OPTIONS)).toMatchObject({ withdrawn: 0, unreachable: ["west"] });
@@ -227,7 +232,7 @@ describe("a replication pass", () => {
     const summary = await running;
     expect(summary).toMatchObject({ changed: 2, failed: 2 });
     expect([...summary.unreachable].sort()).toEqual(["dead", "silent"]);
-    expect(world.account("dead").calls.all.map(({ operation }) => operation)).toEqual(["locators"]);
+    expect(world.account("dead").calls.all.map(({ operation }) => operation)).toEqual(["locatorPages"]);
   });
 
   it("goes on with other assets when one is in conflict", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BlobRecord } from "../../src/core/ports/journal.ts";
 import type { BlobInfo } from "../../src/core/ports/storage.ts";
-import { isProven, planBlobs, settleCompared } from "../../src/replicator/planBlobs.ts";
+import { planBlob, settleCompared } from "../../src/replicator/planBlobs.ts";
 
 function blob(change: Partial<BlobInfo> = {}): BlobInfo {
   return {
@@ -26,8 +26,7 @@ function blob(change: Partial<BlobInfo> = {}): BlobInfo {
 const RECORD: BlobRecord = { name: "video.mp4", sourceEtag: "s1", targetEtag: "t1", length: 10, md5: "md5" };
 
 function plan(source: BlobInfo, target: BlobInfo | null, record: BlobRecord | null = null) {
-  const records = new Map(record === null ? [] : [[record.name, record]]);
-  return planBlobs([source], target === null ? [] : [target], records).actions[0];
+  return planBlob(source, target, record);
 }
 
 const status = fc.constantFrom(null, "success", "pending", "failed", "aborted") satisfies fc.Arbitrary<BlobInfo["copyStatus"]>;
@@ -73,18 +72,44 @@ describe("the plan of a blob", () => {
   });
 
   it("names what the source has not finished and what the target has beside it", () => {
-    const whole = planBlobs([blob({ copyStatus: "pending" })], [blob({ name: "extra.mp4" })], new Map());
-    expect(whole).toEqual({ actions: [], extra: ["extra.mp4"], unready: ["video.mp4"] });
-    expect(isProven(whole)).toBe(false);
+    expect(planBlob(blob({ copyStatus: "pending" }), null, null)).toEqual({ kind: "unready", name: "video.mp4" });
+    expect(planBlob(null, blob({ name: "extra.mp4" }), null)).toEqual({ kind: "extra", name: "extra.mp4" });
+  });
+
+  it("names what is archived in the source, unless it is proven on the target", () => {
+    const archived = blob({ tier: "Archive" });
+    expect(plan(archived, null)).toEqual({ kind: "archived", name: "video.mp4" });
+    expect(plan(archived, blob({ etag: "t1", contentMd5: null }))).toEqual({ kind: "archived", name: "video.mp4" });
+    expect(plan(archived, blob({ etag: "t1" }), RECORD)).toMatchObject({ kind: "skip" });
+    expect(plan(archived, blob({ etag: "t1" }))).toMatchObject({ kind: "adopt" });
+  });
+
+  it.each([
+    ["contentType", { contentType: "video/mp4" }, { contentType: "text/plain" }],
+    ["cacheControl", { cacheControl: "no-store" }, { cacheControl: "max-age=1" }],
+    ["metadata", { metadata: { a: "1" } }, { metadata: { a: "2" } }],
+    ["metadata", { metadata: { a: "1" } }, { metadata: { a: "1", b: "2" } }],
+  ])("is to carry a changed %s to what is ours, and a conflict where it is not", (property, one, other) => {
+    const [source, target] = [blob({ etag: "s2", ...one }), blob({ etag: "t1", ...other })];
+    expect(plan(source, target, RECORD)).toMatchObject({ kind: "copy", condition: { etag: "t1" } });
+    const finding = plan(source, target);
+    expect(finding).toMatchObject({ kind: "conflict" });
+    expect(finding.kind === "conflict" && finding.conflict.source).toContain(property);
+  });
+
+  it("takes for equal what one side does not list", () => {
+    const listed = blob({ contentType: "video/mp4", metadata: { a: "1" } });
+    expect(plan(listed, blob({ etag: "t1" }))).toMatchObject({ kind: "adopt" });
+    expect(plan(blob(), { ...listed, etag: "t1" })).toMatchObject({ kind: "adopt" });
   });
 
   it("never overwrites readable content without the journal's proof that it is ours", () => {
     fc.assert(
       fc.property(side("s"), side("t"), record, fc.boolean(), (source, target, known, equal) => {
         const first = plan(source, target, known);
-        const action = first?.kind === "compare" ? settleCompared(first, first.ours, equal ? "one" : null) : first;
+        const action = first.kind === "compare" ? settleCompared(first, first.ours, equal ? "one" : null) : first;
         const readable = target.copyStatus === null || target.copyStatus === "success";
-        if (action?.kind !== "copy" || !readable) return;
+        if (action.kind !== "copy" || !readable) return;
         expect(known?.targetEtag).toBe(target.etag);
         expect(action.condition).toEqual({ etag: target.etag });
       }),
@@ -96,7 +121,7 @@ describe("the plan of a blob", () => {
     fc.assert(
       fc.property(side("s"), side("t"), record, (source, target, known) => {
         const action = plan(source, target, known);
-        if (action?.kind !== "skip" && action?.kind !== "adopt") return;
+        if (action.kind !== "skip" && action.kind !== "adopt") return;
         expect(source.length).toBe(target.length);
         if (action.kind === "adopt") expect(source.contentMd5).toBe(target.contentMd5);
         else expect([known?.sourceEtag, known?.targetEtag]).toEqual([source.etag, target.etag]);

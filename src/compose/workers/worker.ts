@@ -73,7 +73,7 @@ export class Worker implements AsyncDisposable {
     undo.move();
     const forgotten = foundations.metrics.setRegions(meteredRegions(config));
     this.#health.replace(snapshot);
-    recordCatalogue(foundations.metrics, foundations.view.entries());
+    recordCatalogue(foundations.metrics, foundations.view);
     this.#foundations = foundations;
     this.#listener = listener;
     const answered = this.#app.swap(gatewayOn(foundations, this.#health, true).app);

@@ -3,7 +3,7 @@ import { playbackProblems } from "./playbackRules.ts";
 import { routingProblems } from "./routingRules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
-import { isLoopback, isLoopbackUrl, type ListenAddress } from "./units.ts";
+import { isLoopback, type ListenAddress } from "./units.ts";
 
 type Problem = Omit<ConfigProblem, "line">;
 type Path = ConfigProblem["path"];
@@ -17,6 +17,7 @@ export function crossFieldProblems(config: Config): Problem[] {
     ...adminProblems(config),
     ...healthProblems(config),
     ...replicationProblems(config),
+    ...keyUrlProblems(config),
   ];
 }
 
@@ -48,12 +49,7 @@ function repeated<T>(items: readonly T[], key: (item: T) => string, path: (at: n
 }
 
 function accountProblems({ account }: RegionConfig, path: Path): Problem[] {
-  if (account.driver === "ams") {
-    if (account.endpoint.startsWith("https:") || isLoopbackUrl(account.endpoint)) return [];
-    const message = "credentials are sent here: use https (plain http is allowed on a loopback address only)";
-    return [{ path: [...path, "account", "endpoint"], message }];
-  }
-  if (account.storage !== undefined || account.containers === "*") return [];
+  if (account.driver !== "static" || account.storage !== undefined || account.containers === "*") return [];
   const message = "without account.storage there are no containers to choose from; add storage or remove this";
   return [{ path: [...path, "account", "containers"], message }];
 }
@@ -136,8 +132,35 @@ function healthProblems({ health }: Config): Problem[] {
   return problems;
 }
 
-function replicationProblems({ replication, regions }: Config): Problem[] {
+/** Policies are carried in both directions where each region is a source: what was rewritten once must stay as it is. */
+function keyUrlProblems({ replication: { keyUrls } }: Config): Problem[] {
+  const fits = (from: string, url: string): boolean => url === from || url.startsWith(`${from}/`);
+  return keyUrls.flatMap(({ from, to }, at) => {
+    const path: Path = ["replication", "keyUrls", at];
+    const again = keyUrls.find((other) => fits(other.from, to));
+    const earlier = keyUrls.slice(0, at).find((other) => fits(other.from, from));
+    return [
+      ...(again === undefined
+        ? []
+        : [
+            {
+              path: [...path, "to"],
+              message: `what is led there would be rewritten again, because it begins with ${again.from}; name another URL`,
+            },
+          ]),
+      ...(earlier === undefined
+        ? []
+        : [{ path: [...path, "from"], message: `this never fits, because ${earlier.from} stands before it; put this one first` }]),
+    ];
+  });
+}
+
+function replicationProblems({ replication, regions, state }: Config): Problem[] {
   const problems: Problem[] = [];
+  if (replication.events !== undefined && state.tables !== undefined && state.queues === undefined) {
+    const message = "events become work in a queue: add state.queues, or remove this";
+    problems.push({ path: ["replication", "events"], message });
+  }
   for (const field of ["sources", "targets"] as const) {
     replication[field]?.forEach((name, at) => {
       const region = regions.find((candidate) => candidate.name === name);
@@ -159,13 +182,13 @@ function replicationProblems({ replication, regions }: Config): Problem[] {
     ...(replication.targets ?? regions.map((region) => region.name)),
   ]);
   const drivers = new Set(
-    regions.filter((region) => named.has(region.name) && canReplicate(region)).map((region) => region.account.driver),
+    regions.filter((region) => named.has(region.name) && canReplicate(region)).map((region) => region.account.driver === "static"),
   );
   if (drivers.size > 1 && replication.enabled) {
     problems.push({
       path: ["replication"],
       message:
-        "`ams` accounts and `static` storage cannot be replicated to one another; set sources and targets to regions of one driver, or enabled: false",
+        "media accounts and `static` storage cannot be replicated to one another; set sources and targets to regions of one kind, or enabled: false",
     });
   }
   return problems;
@@ -173,5 +196,5 @@ function replicationProblems({ replication, regions }: Config): Problem[] {
 
 /** A region that the replicator can read from or write to. */
 export function canReplicate(region: RegionConfig): boolean {
-  return region.account.driver === "ams" || region.account.storage !== undefined;
+  return region.account.driver !== "static" || region.account.storage !== undefined;
 }

@@ -1,35 +1,14 @@
 /** The configuration file: every field with its meaning and default. Unknown keys are refused. */
 import { z } from "zod";
+import { account } from "./accounts.ts";
+import { replicationEvents } from "./events.ts";
 import { healthSection } from "./health.ts";
+import { keyRecord } from "./keyRecord.ts";
 import { manifests, playback, steering } from "./playback.ts";
 import { routes, routing, viewers } from "./routing.ts";
-import { state, storageCredential } from "./state.ts";
+import { state } from "./state.ts";
 import { baseUrl, duration, durationFrom, listenAddress, nonEmpty, regionName } from "./units.ts";
-
-const credential = z.discriminatedUnion("kind", [
-  /** DefaultAzureCredential: environment, workload or managed identity, Azure CLI. */
-  z.strictObject({ kind: z.literal("default") }),
-  /** Services compatible with AMS that give a token for `POST {endpoint}/auth/token` with `{subscriptionId, apiKey}` (Ravnur). */
-  z.strictObject({ kind: z.literal("api-key"), apiKey: nonEmpty }),
-]);
-
-const amsAccount = z.strictObject({
-  driver: z.literal("ams"),
-  /** Management endpoint: Azure's own, or that of a compatible service. Plain http only on a loopback address. */
-  endpoint: baseUrl.prefault("https://management.azure.com"),
-  subscriptionId: nonEmpty,
-  resourceGroup: nonEmpty,
-  accountName: nonEmpty,
-  credential: credential.prefault({ kind: "default" }),
-});
-
-const staticAccount = z.strictObject({
-  driver: z.literal("static"),
-  /** Blob service that holds one container per video; left out for a plain HTTP origin, which is routed to but not replicated. */
-  storage: z.strictObject({ url: baseUrl, credential: storageCredential.prefault({ kind: "default" }) }).optional(),
-  /** Containers that are videos: a name, or a prefix with `*` at its end. */
-  containers: nonEmpty.prefault("*"),
-});
+import { recheck, size, verification } from "./verification.ts";
 
 const canary = z.strictObject({
   /** Manifest path (and query) to append to the region's streaming URL. */
@@ -49,7 +28,7 @@ const region = z.strictObject({
   streaming: baseUrl,
   /** Base URL of the key-delivery service; left out where the region has none. */
   keys: baseUrl.optional(),
-  account: z.discriminatedUnion("driver", [amsAccount, staticAccount]).prefault({ driver: "static" }),
+  account,
   /** What probes ask for. Default: a video that was verified in the region lately. */
   canary: canary.optional(),
   /** More of them. All must be well, or the service is not. */
@@ -141,9 +120,26 @@ const replication = z.strictObject({
   targets: z.array(regionName).optional(),
   /** How often `serve` looks for new publications. */
   interval: durationFrom(500).prefault("60s"),
+  /** How often it looks at everything again, also at what is verified: policies and filters may have changed. */
+  fullInterval: durationFrom(1000).prefault("1h"),
+  /** Events of Event Grid, which tell of new videos at once; left out: none. */
+  events: replicationEvents.optional(),
+  /**
+   * Custom key and licence URLs in streaming policies: what templates begin with in the source, and what they are to begin with in the targets, so
+   * that players ask the gateway. The first that fits is used. Streaming policies cannot be changed afterwards, only recreated.
+   */
+  keyUrls: z.array(z.strictObject({ from: baseUrl, to: baseUrl })).prefault([]),
   /** Assets at a time, and blobs at a time within an asset. */
   concurrency: z.int().min(1).max(64).prefault(4),
   blobConcurrency: z.int().min(1).max(256).prefault(16),
+  /** Bytes per second that are copied to each target; left out: as fast as the services can. */
+  bandwidth: size.refine((bytes) => bytes > 0, "write at least 1KiB").optional(),
+  /** How thoroughly a copy is verified, before it serves and ever after. */
+  verification: verification.prefault({}),
+  /** Verification of copies that serve, by `serve`, for ever. */
+  recheck: recheck.prefault({}),
+  /** The encrypted record of ids, keys and policies from which a region can be rebuilt; left out: none is kept. */
+  keyRecord: keyRecord.optional(),
 });
 
 const log = z.strictObject({

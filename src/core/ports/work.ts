@@ -32,6 +32,7 @@ export interface DeadLetter {
  *   then must not count any more. A lease that merely ran out is still the worker's. What a worker writes elsewhere is fenced there: a catalogue
  *   entry by the lease of its job (`Fence`).
  * - A piece that was taken `maxTakes` times (a setting of the queue) and neither completed nor buried is not given out again: the next `take` buries it.
+ * - `pending` says about how many pieces there are that are neither completed nor buried, hidden ones too.
  * - `deadLetters` lists those that were put last first, at most `limit`. `replay` puts one back as new, once, and says whether it was there.
  */
 export interface WorkQueue extends AsyncDisposable {
@@ -41,6 +42,7 @@ export interface WorkQueue extends AsyncDisposable {
   complete(item: WorkItem): Promise<void>;
   release(item: WorkItem, delayMs?: number): Promise<void>;
   bury(item: WorkItem, reason: string): Promise<void>;
+  pending(): Promise<number>;
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
   replay(id: string): Promise<boolean>;
 }

@@ -1,10 +1,12 @@
 /** Builds a blob at the target from blocks: staged by URL or through this process, committed in one request. */
 import { createHash } from "node:crypto";
+import type { BlockBlobClient } from "@azure/storage-blob";
 import type { BlobInfo } from "../../core/ports/storage.ts";
 import type { CopyTask } from "./azureBlobCopy.ts";
 import { byUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, tierOf } from "./azureBlobInfo.ts";
 import type { AzureBlobContainer } from "./azureBlobs.ts";
+import { Turns } from "./turns.ts";
 
 export interface Block {
   readonly id: string;
@@ -24,47 +26,68 @@ const MAX_BLOCKS = 50_000;
 /** Blocks under way at a time, per blob. */
 const CONCURRENCY = 4;
 
-export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask, plan: BlockPlan): Promise<void> {
+/** The ETag of the blob that was made; null where the answer does not say. */
+export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask, plan: BlockPlan): Promise<string | null> {
   const blocks = blocksOf(task, plan.blockSize);
   const staged = blocks.length < 2 ? new Set<string>() : await stagedBefore(target, task);
   const missing = blocks.filter((block) => !staged.has(`${block.id} ${block.length}`));
   await inParallel(missing, plan.stage);
   await plan.beforeCommit();
   const ids = blocks.map((block) => block.id);
-  await transfer(target, task, "commit", async (client, abortSignal) => {
-    await client.commitBlockList(ids, {
+  const { etag } = await transfer(target, task, "commit", async (client, abortSignal) =>
+    client.commitBlockList(ids, {
       conditions: conditionsOf(task.condition),
       blobHTTPHeaders: headersOf(task.blob),
       metadata: { ...task.blob.metadata },
+      ...(task.tags === undefined ? {} : { tags: task.tags }),
       ...tierOf(task.blob),
       abortSignal,
-    });
-  });
+    }),
+  );
+  return etag ?? null;
 }
 
-export async function stageByUrl(target: AzureBlobContainer, task: CopyTask, url: string, block: Block): Promise<void> {
+/** The URL is asked for anew: a large blob may take longer than one is good for. */
+export async function stageByUrl(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+  const url = await task.source.readUrl(task.blob.name);
+  await task.pace?.(block.length);
   await transfer(target, task, "copy a block of", async (client, abortSignal) => {
     await byUrl(() => client.stageBlockFromURL(block.id, url, block.offset, block.length, { abortSignal }));
   });
 }
 
+/** Blocks that are in this process's memory at a time, of all blobs and jobs. */
+const STREAMED_AT_A_TIME = 4;
+const streaming = new Turns((underWay) => underWay < STREAMED_AT_A_TIME);
+
 export async function stageByStream(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+  await task.pace?.(block.length);
+  await streaming.begin(task.signal);
+  try {
+    await streamBlock(target, task, block);
+  } finally {
+    streaming.end();
+  }
+}
+
+async function streamBlock(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
   const content = await task.source.read(task.blob, block.offset, block.length, task.signal);
   if (content.length !== block.length) throw storageError("blob_changed", `read ${task.source.label}/${task.blob.name}`);
   const transactionalContentMD5 = createHash("md5").update(content).digest();
   await transfer(target, task, "upload a block of", async (client, abortSignal) => {
-    await client.stageBlock(block.id, Buffer.from(content), content.length, { transactionalContentMD5, abortSignal });
+    const body = Buffer.from(content.buffer, content.byteOffset, content.length);
+    await client.stageBlock(block.id, body, content.length, { transactionalContentMD5, abortSignal });
   });
 }
 
-async function transfer(
+async function transfer<T>(
   target: AzureBlobContainer,
   { source, blob, signal }: CopyTask,
   verb: string,
-  send: Parameters<AzureBlobContainer["requestBlob"]>[3],
-): Promise<void> {
+  send: (client: BlockBlobClient, abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const what = `${verb} ${source.label}/${blob.name} to ${target.label}`;
-  await target.requestBlob(what, blob.name, signal, send, target.options.transferTimeoutMs ?? 300_000);
+  return target.requestBlob(what, blob.name, signal, send, target.options.transferTimeoutMs ?? 300_000);
 }
 
 /** Ids name source version and position, so that what an interrupted run has staged can be used again. All have the same length. */

@@ -1,15 +1,17 @@
 /**
- * Copies one blob between containers, server-side where the target service can.
+ * Copies one blob between containers, server-side where the target service can: in one request up to 256 MiB (Copy Blob From URL), in one up to a
+ * GiB (Put Blob From URL), in blocks beyond that (Put Block From URL), and through this process where the service cannot read the source.
  *
- * Every way ends in one request that makes the whole blob readable at once (Copy Blob From URL, Put Block List), under the caller's
+ * Every way ends in one request that makes the whole blob readable at once, with its properties, metadata, tier and tags, under the caller's
  * condition. So a copy that fails or is aborted leaves nothing readable behind and nothing has to be deleted, which matters because the
  * SAS of a media account may not delete. Blocks that were staged for nothing are invisible, serve the next try, and expire after a week.
  */
-import type { Tags } from "@azure/storage-blob";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
+import type { BlockBlobClient, Tags } from "@azure/storage-blob";
+import { errorCode } from "../../core/errors.ts";
+import type { BlobContainer, BlobInfo, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
 import { stageAndCommit, stageByStream, stageByUrl } from "./azureBlobBlocks.ts";
-import { byUrl, CannotCopyByUrl, storageError } from "./azureBlobErrors.ts";
-import { conditionsOf, tierOf } from "./azureBlobInfo.ts";
+import { byUrl, CannotCopyByUrl, CannotPutByUrl, storageError } from "./azureBlobErrors.ts";
+import { conditionsOf, quoted, tierOf } from "./azureBlobInfo.ts";
 import type { AzureBlobContainer, CopyMethod } from "./azureBlobs.ts";
 
 export interface CopyTask {
@@ -18,44 +20,81 @@ export interface CopyTask {
   readonly condition: WriteCondition;
   readonly tags: Tags | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly pace: Pace | undefined;
 }
 
+interface Copied {
+  readonly method: CopyMethod;
+  /** Of the new blob; null where the answer did not say. */
+  readonly etag: string | null;
+}
+
+const MIB = 1024 * 1024;
 /** Copy Blob From URL takes at most this much. */
-const SINGLE_COPY_LIMIT = 256 * 1024 * 1024;
+const SINGLE_COPY_LIMIT = 256 * MIB;
+/** Put Blob From URL takes up to 5000 MiB; beyond this, blocks in parallel are faster, and a try that breaks off is not lost. */
+const SINGLE_PUT_LIMIT = 1024 * MIB;
 
 /** Pairs of which the target service has shown that it cannot read the source by URL while this process can. */
 const streamedPairs = new WeakMap<AzureBlobContainer, WeakSet<BlobContainer>>();
+/** Containers of services without Put Blob From URL. */
+const withoutPut = new WeakSet<AzureBlobContainer>();
 
-export async function copyBlob(target: AzureBlobContainer, task: CopyTask): Promise<BlobInfo> {
+export async function copyBlob(target: AzureBlobContainer, task: CopyTask): Promise<CopiedBlob> {
+  const { blob, signal } = task;
   const what = describe(target, task);
-  task.signal?.throwIfAborted();
-  if (task.blob.tier === "Archive") throw storageError("blob_archived", what);
+  signal?.throwIfAborted();
+  if (blob.tier === "Archive") throw storageError("blob_archived", what);
+  let copied: Copied;
   try {
-    const method = await copyAnyWay(target, task);
-    const tags = await carryTags(target, task);
-    target.options.onCopy?.({ method, bytes: task.blob.length, tags });
+    copied = await withTags(target, task);
   } catch (error) {
     const finished = await afterConflict(target, task, error);
     if (finished !== null) return finished;
     throw error;
   }
-  return target.written(task.blob.name, what, task.signal);
+  if (copied.etag === null) return target.written(blob.name, what, signal);
+  return { name: blob.name, length: blob.length, etag: quoted(copied.etag), contentMd5: blob.contentMd5 };
 }
 
-/** Something else may be in the way: an unfinished copy, which is waited for, or a source that has changed meanwhile. */
-async function afterConflict(target: AzureBlobContainer, task: CopyTask, error: unknown): Promise<BlobInfo | null> {
-  if (!hasCode(error, "blob_conflict")) return null;
+/** Tags need their own permission on both sides; a copy without them is still a copy. */
+async function withTags(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
+  const { onCopy } = target.options;
+  const bytes = task.blob.length;
+  if (task.tags !== undefined && !target.refusesTags) {
+    try {
+      const copied = await copyAnyWay(target, task);
+      onCopy?.({ method: copied.method, bytes, tags: "kept" });
+      return copied;
+    } catch (error) {
+      if (errorCode(error) !== "storage_denied") throw error;
+    }
+  }
+  const copied = await copyAnyWay(target, { ...task, tags: undefined });
+  if (task.tags !== undefined) target.refusesTags = true;
+  onCopy?.({ method: copied.method, bytes, tags: task.tags === undefined ? "none" : "lost" });
+  return copied;
+}
+
+/**
+ * Something else may be in the way: an unfinished copy, which is waited for, or a source that has changed meanwhile. Or nothing that could be seen:
+ * to Azurite blocks that an earlier run has staged and not committed take the name, and only another commit gets past them.
+ */
+async function afterConflict(target: AzureBlobContainer, task: CopyTask, error: unknown): Promise<CopiedBlob | null> {
+  if (errorCode(error) !== "blob_conflict") return null;
   await assertUnchanged(target, task);
   const present = await target.head(task.blob.name, task.signal);
+  if (present === null && task.condition === "absent") return pastBlocks(target, task);
   if (present?.copyStatus !== "pending") return null;
   return awaitPending(target, task);
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+async function pastBlocks(target: AzureBlobContainer, task: CopyTask): Promise<CopiedBlob> {
+  await copyByStream(target, target.refusesTags ? { ...task, tags: undefined } : task);
+  return target.written(task.blob.name, describe(target, task), task.signal);
 }
 
-async function copyAnyWay(target: AzureBlobContainer, task: CopyTask): Promise<CopyMethod> {
+async function copyAnyWay(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
   const url = await task.source.readUrl(task.blob.name);
   const streamed = streamedPairs.get(target)?.has(task.source) === true;
   if (streamed || !/^https?:/.test(url)) return copyByStream(target, task);
@@ -63,63 +102,89 @@ async function copyAnyWay(target: AzureBlobContainer, task: CopyTask): Promise<C
     return await copyByUrl(target, task, url);
   } catch (error) {
     if (!(error instanceof CannotCopyByUrl)) throw error;
-    const method = await copyByStream(target, task);
+    const copied = await copyByStream(target, task);
     const pairs = streamedPairs.get(target) ?? new WeakSet();
     streamedPairs.set(target, pairs.add(task.source));
-    return method;
+    return copied;
   }
 }
 
-async function copyByUrl(target: AzureBlobContainer, task: CopyTask, url: string): Promise<CopyMethod> {
-  const single = task.blob.type === "BlockBlob" && task.blob.length <= (target.options.singleCopyLimit ?? SINGLE_COPY_LIMIT);
-  if (single) {
-    await copyInOneRequest(target, task, url);
-    return "url";
+async function copyByUrl(target: AzureBlobContainer, task: CopyTask, url: string): Promise<Copied> {
+  const { blob } = task;
+  const { singleCopyLimit = SINGLE_COPY_LIMIT, singlePutLimit = SINGLE_PUT_LIMIT } = target.options;
+  if (blob.type === "BlockBlob" && blob.length <= singleCopyLimit)
+    return { method: "url", etag: await inOneRequest(target, task, copyOf(task, url)) };
+  if (blob.length <= singlePutLimit && !withoutPut.has(target)) {
+    const etag = await putByUrl(target, task, url);
+    if (etag !== undefined) return { method: "put", etag };
   }
   await assertCondition(target, task);
-  await stageAndCommit(target, task, {
-    blockSize: target.options.blockSize ?? 64 * 1024 * 1024,
-    stage: (block) => stageByUrl(target, task, url, block),
+  const etag = await stageAndCommit(target, task, {
+    blockSize: target.options.blockSize ?? 64 * MIB,
+    stage: (block) => stageByUrl(target, task, block),
     beforeCommit: () => assertUnchanged(target, task),
   });
-  return "blocks";
+  return { method: "blocks", etag };
 }
 
-async function copyByStream(target: AzureBlobContainer, task: CopyTask): Promise<CopyMethod> {
+/** Undefined where it did not work, and blocks may: they are smaller, and all services have them. */
+async function putByUrl(target: AzureBlobContainer, task: CopyTask, url: string): Promise<string | null | undefined> {
+  try {
+    return await inOneRequest(target, task, putOf(task, url));
+  } catch (error) {
+    if (error instanceof CannotPutByUrl) withoutPut.add(target);
+    else if (errorCode(error) !== "storage_unavailable") throw error;
+    return undefined;
+  }
+}
+
+async function copyByStream(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
   await assertCondition(target, task);
-  await stageAndCommit(target, task, {
-    blockSize: target.options.blockSize ?? 8 * 1024 * 1024,
+  const etag = await stageAndCommit(target, task, {
+    blockSize: target.options.blockSize ?? 8 * MIB,
     stage: (block) => stageByStream(target, task, block),
     beforeCommit: () => assertUnchanged(target, task),
   });
-  return "stream";
+  return { method: "stream", etag };
+}
+
+type Send = (client: BlockBlobClient, abortSignal: AbortSignal) => Promise<{ readonly etag?: string }>;
+
+async function inOneRequest(target: AzureBlobContainer, task: CopyTask, send: Send): Promise<string | null> {
+  const { blob, signal } = task;
+  await task.pace?.(blob.length);
+  const { etag } = await target.requestBlob(describe(target, task), blob.name, signal, send, target.options.transferTimeoutMs ?? 300_000);
+  return etag ?? null;
 }
 
 /** Without metadata of its own the request carries the source's properties and metadata. */
-async function copyInOneRequest(target: AzureBlobContainer, { blob, condition, source, signal }: CopyTask, url: string): Promise<void> {
-  const what = `copy ${source.label}/${blob.name} to ${target.label}`;
-  await target.requestBlob(
-    what,
-    blob.name,
-    signal,
-    (client, abortSignal) =>
-      byUrl(() =>
-        client.syncCopyFromURL(url, {
-          conditions: conditionsOf(condition),
-          sourceConditions: { ifMatch: blob.etag },
-          ...tierOf(blob),
-          abortSignal,
-        }),
-      ),
-    target.options.transferTimeoutMs ?? 300_000,
-  );
+function copyOf(task: CopyTask, url: string): Send {
+  return (client, abortSignal) => byUrl(() => client.syncCopyFromURL(url, { ...requestOptions(task), abortSignal }));
+}
+
+/** Metadata are not carried by themselves. */
+function putOf(task: CopyTask, url: string): Send {
+  const options = { ...requestOptions(task), metadata: { ...task.blob.metadata }, copySourceBlobProperties: true };
+  return (client, abortSignal) => byUrl(() => client.syncUploadFromURL(url, { ...options, abortSignal }), CannotPutByUrl);
+}
+
+/** With the source's MD5 the service compares what it reads with it, and refuses what differs. */
+function requestOptions({ blob, condition, tags }: CopyTask) {
+  return {
+    conditions: conditionsOf(condition),
+    sourceConditions: { ifMatch: blob.etag },
+    ...(blob.contentMd5 === null ? {} : { sourceContentMD5: Buffer.from(blob.contentMd5, "base64") }),
+    ...(tags === undefined ? {} : { tags }),
+    ...tierOf(blob),
+  };
 }
 
 /** Spares the bytes of a large copy whose condition does not hold; the commit checks it again. */
-async function assertCondition(target: AzureBlobContainer, { blob, condition, signal, source }: CopyTask): Promise<void> {
+async function assertCondition(target: AzureBlobContainer, task: CopyTask): Promise<void> {
+  const { blob, condition, signal } = task;
   const present = (await target.head(blob.name, signal))?.etag;
   const holds = condition === "absent" ? present === undefined : present === condition.etag;
-  if (!holds) throw storageError("blob_conflict", `copy ${source.label}/${blob.name} to ${target.label}`);
+  if (!holds) throw storageError("blob_conflict", describe(target, task));
 }
 
 /** ETags change with every write: the same one as at the beginning proves that no write came between. */
@@ -147,18 +212,4 @@ async function awaitPending(target: AzureBlobContainer, task: CopyTask): Promise
 
 function isSameContent(present: BlobInfo | null, wanted: BlobInfo): present is BlobInfo {
   return present?.copyStatus === "success" && present.length === wanted.length && present.contentMd5 === wanted.contentMd5;
-}
-
-/** Tags need their own permission on both sides; a copy without them is still a copy. */
-async function carryTags(target: AzureBlobContainer, { blob, tags, signal }: CopyTask): Promise<"none" | "kept" | "lost"> {
-  if (tags === undefined) return "none";
-  try {
-    await target.requestBlob(`tag ${target.label}/${blob.name}`, blob.name, signal, (client, abortSignal) =>
-      client.setTags(tags, { abortSignal }),
-    );
-    return "kept";
-  } catch {
-    signal?.throwIfAborted();
-    return "lost";
-  }
 }

@@ -2,6 +2,7 @@
 import { RestError } from "@azure/storage-blob";
 import { PaircastError } from "../../core/errors.ts";
 import { scrub } from "../../core/log.ts";
+import { advised } from "./storageAdvice.ts";
 import { FOREIGN, isOwnAnswer } from "./storageAnswers.ts";
 
 /** Status and error code of a failed request; null for what is not an answer or a failed connection. */
@@ -43,16 +44,23 @@ export function isAccessExpired(error: unknown): boolean {
 /** The target service could not, or may not, read the source by URL: the bytes have to pass through this process. */
 export class CannotCopyByUrl extends Error {}
 
-/** A request in which the target service reads the source; throws `CannotCopyByUrl` when it says that it cannot. */
-export async function byUrl<T>(send: () => Promise<T>): Promise<T> {
+/** The target service does not know Put Blob From URL. */
+export class CannotPutByUrl extends Error {}
+
+/** A request in which the target service reads the source; throws `CannotCopyByUrl` when it says that it cannot, `Unknown` when it has no such request. */
+export async function byUrl<T>(send: () => Promise<T>, Unknown: new () => Error = CannotCopyByUrl): Promise<T> {
   try {
     return await send();
   } catch (error) {
     const failure = serviceFailure(error);
-    const cannot = failure !== null && (failure.status === 501 || (failure.status < 500 && failure.code === "CannotVerifyCopySource"));
+    if (failure?.status === 501) throw new Unknown();
+    const cannot = failure !== null && failure.status < 500 && UNREADABLE.has(failure.code);
     throw cannot ? new CannotCopyByUrl() : error;
   }
 }
+
+/** What the service says of a source that it cannot reach, or that does not let it read. */
+const UNREADABLE: ReadonlySet<string> = new Set(["CannotVerifyCopySource", "CopyAcrossAccountsNotSupported"]);
 
 const BY_CODE: Readonly<Record<string, string>> = {
   ContainerNotFound: "container_missing",
@@ -62,16 +70,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   BlobBeingRehydrated: "blob_archived",
   BlobAlreadyExists: "blob_conflict",
   PendingCopyOperation: "blob_conflict",
-};
-
-const ADVICE: Readonly<Record<string, readonly ["retry" | "never" | "conflict", string]>> = {
-  container_missing: ["never", "the container is not there"],
-  blob_archived: ["never", "the blob is in the archive tier: rehydrate it to an online tier first"],
-  blob_conflict: ["conflict", "the blob there is not the one expected: look at what both sides hold"],
-  blob_changed: ["retry", "the blob has changed, or is gone, since it was listed: list it again"],
-  storage_denied: ["never", "the storage service refused the credential: check its permissions"],
-  storage_unavailable: ["retry", "the storage service did not answer properly"],
-  storage_rejected: ["never", "the storage service refused the request"],
+  Md5Mismatch: "copy_mismatch",
 };
 
 function codeOf({ status, code }: ServiceFailure): string {
@@ -85,8 +84,7 @@ function codeOf({ status, code }: ServiceFailure): string {
 
 /** An error of the port. `what` says what was tried and where; the service's words are kept, its URLs and signatures are not. */
 export function storageError(code: string, what: string, cause?: unknown): PaircastError {
-  const [retry, advice] = ADVICE[code] ?? ["never", "the storage service refused the request"];
-  return new PaircastError(code, `${what}: ${advice}${answered(cause)}`, { retry, cause: withoutSecrets(cause) });
+  return advised(code, what, answered(cause), withoutSecrets(cause));
 }
 
 function answered(cause: unknown): string {

@@ -1,37 +1,56 @@
 /** Between the SDK's shapes of a blob's properties (listing, HEAD, write) and the port's one. */
-import type { BlobGetPropertiesResponse, BlobItem } from "@azure/storage-blob";
+import type { BlobGetPropertiesResponse } from "@azure/storage-blob";
 import type { BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
+import type { ListedBlob } from "./blobListing.ts";
 
-type Properties = BlobItem["properties"] | BlobGetPropertiesResponse;
-
-export function fromListing(item: BlobItem): BlobInfo {
-  return blobInfo(item.name, item.properties, item.metadata ?? {});
-}
-
-export function fromHead(name: string, head: BlobGetPropertiesResponse): BlobInfo {
-  return blobInfo(name, head, head.metadata ?? {});
-}
-
-function blobInfo(name: string, properties: Properties, metadata: Readonly<Record<string, string>>): BlobInfo {
+export function fromListing({ name, properties, metadata }: ListedBlob): BlobInfo {
   return {
     name,
-    length: properties.contentLength ?? 0,
-    etag: quoted(properties.etag ?? ""),
-    type: properties.blobType ?? "BlockBlob",
-    contentMd5: properties.contentMD5 === undefined ? null : Buffer.from(properties.contentMD5).toString("base64") || null,
-    contentType: text(properties.contentType),
-    contentEncoding: text(properties.contentEncoding),
-    contentLanguage: text(properties.contentLanguage),
-    contentDisposition: text(properties.contentDisposition),
-    cacheControl: text(properties.cacheControl),
+    length: Number(properties["Content-Length"] ?? 0),
+    etag: quoted(properties["Etag"] ?? ""),
+    type: typeOf(properties["BlobType"]),
+    contentMd5: text(properties["Content-MD5"]),
+    contentType: text(properties["Content-Type"]),
+    contentEncoding: text(properties["Content-Encoding"]),
+    contentLanguage: text(properties["Content-Language"]),
+    contentDisposition: text(properties["Content-Disposition"]),
+    cacheControl: text(properties["Cache-Control"]),
     metadata: lowerCaseNames(metadata),
-    tier: text(properties.accessTier),
-    copyStatus: properties.copyStatus ?? null,
+    tier: text(properties["AccessTier"]),
+    copyStatus: statusOf(properties["CopyStatus"]),
   };
 }
 
+export function fromHead(name: string, head: BlobGetPropertiesResponse): BlobInfo {
+  return {
+    name,
+    length: head.contentLength ?? 0,
+    etag: quoted(head.etag ?? ""),
+    type: typeOf(head.blobType),
+    contentMd5: head.contentMD5 === undefined ? null : text(Buffer.from(head.contentMD5).toString("base64")),
+    contentType: text(head.contentType),
+    contentEncoding: text(head.contentEncoding),
+    contentLanguage: text(head.contentLanguage),
+    contentDisposition: text(head.contentDisposition),
+    cacheControl: text(head.cacheControl),
+    metadata: lowerCaseNames(head.metadata ?? {}),
+    tier: text(head.accessTier),
+    copyStatus: statusOf(head.copyStatus),
+  };
+}
+
+function typeOf(type: string | undefined): BlobInfo["type"] {
+  return type === "PageBlob" || type === "AppendBlob" ? type : "BlockBlob";
+}
+
+/** A status that nobody knows is not one to be relied on. */
+function statusOf(status: string | undefined): BlobInfo["copyStatus"] {
+  if (status === undefined || status === "") return null;
+  return status === "pending" || status === "success" || status === "aborted" ? status : "failed";
+}
+
 /** A listing gives ETags without quotes, a HEAD with them. */
-function quoted(etag: string): string {
+export function quoted(etag: string): string {
   return etag.startsWith('"') || etag.startsWith("W/") ? etag : `"${etag}"`;
 }
 
@@ -45,8 +64,8 @@ function lowerCaseNames(metadata: Readonly<Record<string, string>>): Record<stri
 }
 
 /** Accounts with a hierarchical namespace list their directories as empty blobs. */
-export function isDirectory(item: BlobItem): boolean {
-  return item.metadata?.["hdi_isfolder"] === "true" || item.metadata?.["Hdi_isfolder"] === "true";
+export function isDirectory({ metadata }: ListedBlob): boolean {
+  return metadata["hdi_isfolder"] === "true" || metadata["Hdi_isfolder"] === "true";
 }
 
 /** What a write may replace, as the SDK says it. */

@@ -2,21 +2,22 @@
 import type { BlockBlobClient, ContainerClient, Tags } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { BlobContainer, BlobInfo, WriteCondition } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, BlobVersion, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
 import { copyBlob } from "./azureBlobCopy.ts";
 import { isAccessExpired, serviceFailure, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, fromHead, fromListing, isDirectory } from "./azureBlobInfo.ts";
+import type { PagedContainerClient } from "./pagedContainer.ts";
 import { boundedRequest } from "./storageRequest.ts";
 
-/** How a blob was copied: `url` Copy Blob From URL, `blocks` Put Block From URL, `stream` its bytes passed through this process. */
-export type CopyMethod = "url" | "blocks" | "stream";
+/** How a blob was copied: `url` Copy Blob From URL, `put` Put Blob From URL, `blocks` Put Block From URL, `stream` its bytes passed through this process. */
+export type CopyMethod = "url" | "put" | "blocks" | "stream";
 
 export interface AzureBlobContainerOptions {
   /** For people and errors: account and container, no SAS. */
   readonly label: string;
   readonly clock: Clock;
   /** Opens the container. Called for every request; `refused` is a client whose access the service has just refused as expired. */
-  readonly open: (refused?: ContainerClient) => Promise<ContainerClient>;
+  readonly open: (refused?: ContainerClient) => Promise<PagedContainerClient>;
   /** A URL with which the blob can be read. Default: the URL of the client, where that has a SAS. */
   readonly signRead?: (client: ContainerClient, name: string) => Promise<string>;
   /** Told of each copy that is complete; `tags` says whether the source's tags, if any could be read, were carried. */
@@ -29,6 +30,8 @@ export interface AzureBlobContainerOptions {
   readonly pendingTimeoutMs?: number;
   /** Up to this size a blob is copied in one request; the service's limit is the default, 256 MiB. */
   readonly singleCopyLimit?: number;
+  /** The same for Put Blob From URL. Default 1 GiB. */
+  readonly singlePutLimit?: number;
   /** Smallest block, bytes. Default 8 MiB when streaming, 64 MiB by URL. */
   readonly blockSize?: number;
   /** Blobs per page of a listing. Default: the service's own, 5000. */
@@ -42,6 +45,8 @@ export const REQUEST_TIMEOUT_MS = 60_000;
 export class AzureBlobContainer implements BlobContainer {
   readonly label: string;
   readonly options: AzureBlobContainerOptions;
+  /** The access to the container does not allow to set tags. */
+  refusesTags = false;
   readonly #tags = new WeakMap<BlobInfo, Tags>();
   #listsTags = true;
 
@@ -51,12 +56,12 @@ export class AzureBlobContainer implements BlobContainer {
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<BlobInfo> {
-    let token: string | undefined;
+    let next: string | null = null;
     do {
-      const page = await this.#page(token, signal);
+      const page: { readonly blobs: readonly BlobInfo[]; readonly next: string | null } = await this.#page(next, signal);
       yield* page.blobs;
-      token = page.token;
-    } while (token !== undefined && token !== "");
+      next = page.next;
+    } while (next !== null);
   }
 
   async head(name: string, signal?: AbortSignal): Promise<BlobInfo | null> {
@@ -70,7 +75,7 @@ export class AzureBlobContainer implements BlobContainer {
     });
   }
 
-  async read(blob: BlobInfo, offset: number, count: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(blob: BlobVersion, offset: number, count: number, signal?: AbortSignal): Promise<Uint8Array> {
     // A range that begins at the end is an error (416) to the service, and to an empty blob every range does.
     if (offset >= blob.length && blob.length > 0) return new Uint8Array();
     const wanted = Math.min(count, blob.length - offset);
@@ -93,9 +98,9 @@ export class AzureBlobContainer implements BlobContainer {
     return client.getBlobClient(name).url;
   }
 
-  async copyFrom(source: BlobContainer, blob: BlobInfo, condition: WriteCondition, signal?: AbortSignal): Promise<BlobInfo> {
+  async copyFrom(source: BlobContainer, blob: BlobInfo, condition: WriteCondition, signal?: AbortSignal, pace?: Pace): Promise<CopiedBlob> {
     const tags = source instanceof AzureBlobContainer ? source.#tags.get(blob) : undefined;
-    return copyBlob(this, { source, blob, condition, tags, signal });
+    return copyBlob(this, { source, blob, condition, tags, signal, pace });
   }
 
   async write(
@@ -146,14 +151,14 @@ export class AzureBlobContainer implements BlobContainer {
   async request<T>(
     what: string,
     signal: AbortSignal | undefined,
-    send: (client: ContainerClient, signal: AbortSignal) => Promise<T>,
+    send: (client: PagedContainerClient, signal: AbortSignal) => Promise<T>,
     timeoutMs = this.options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
   ): Promise<T> {
     const bounds = { what, clock: this.options.clock, timeoutMs, signal };
     return boundedRequest(bounds, (abortSignal) => this.#withFreshAccess(send, abortSignal));
   }
 
-  async #withFreshAccess<T>(send: (client: ContainerClient, signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #withFreshAccess<T>(send: (client: PagedContainerClient, signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const client = await this.options.open();
     try {
       return await send(client, signal);
@@ -165,7 +170,7 @@ export class AzureBlobContainer implements BlobContainer {
     }
   }
 
-  async #page(token: string | undefined, signal?: AbortSignal): Promise<{ blobs: BlobInfo[]; token: string | undefined }> {
+  async #page(token: string | null, signal?: AbortSignal): Promise<{ blobs: BlobInfo[]; next: string | null }> {
     const page = await this.request(`list ${this.label}`, signal, async (client, abortSignal) => {
       try {
         return await this.#segment(client, token, abortSignal);
@@ -177,19 +182,12 @@ export class AzureBlobContainer implements BlobContainer {
         return segment;
       }
     });
-    const blobs = page.segment.blobItems.filter((item) => !isDirectory(item)).map((item) => this.#remembered(fromListing(item), item.tags));
-    return { blobs, token: page.continuationToken };
+    const blobs = page.blobs.filter((item) => !isDirectory(item)).map((item) => this.#remembered(fromListing(item), item.tags));
+    return { blobs, next: page.next };
   }
 
-  async #segment(client: ContainerClient, token: string | undefined, abortSignal: AbortSignal, includeTags = this.#listsTags) {
-    const pageSize = this.options.pageSize;
-    const pages = client.listBlobsFlat({ includeMetadata: true, includeCopy: true, includeTags, abortSignal }).byPage({
-      ...(token === undefined ? {} : { continuationToken: token }),
-      ...(pageSize === undefined ? {} : { maxPageSize: pageSize }),
-    });
-    const page = await pages.next();
-    if (page.done === true) throw storageError("storage_unavailable", `list ${this.label}`);
-    return page.value;
+  async #segment(client: PagedContainerClient, from: string | null, abortSignal: AbortSignal, includeTags = this.#listsTags) {
+    return client.page({ from, size: this.options.pageSize ?? null, includeTags, abortSignal });
   }
 
   #remembered(blob: BlobInfo, tags: Tags | undefined): BlobInfo {

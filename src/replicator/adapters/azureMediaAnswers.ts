@@ -25,8 +25,8 @@ function wrongAnswer(response: PipelineResponse): string | null {
 function wrongBody(response: PipelineResponse): string | null {
   const { request, bodyAsText } = response;
   const text = bodyAsText ?? "";
-  // A PUT may keep its answer to itself.
-  if (text.trim() === "" && request.method === "PUT") return null;
+  // A PUT may keep its answer to itself, and a DELETE has none.
+  if (text.trim() === "" && (request.method === "PUT" || request.method === "DELETE")) return null;
   const body = jsonObject(text);
   if (body === null) return isHtml(response) ? "with a page of HTML where JSON belongs" : "without the JSON object that belongs there";
   const isList = request.method === "GET" && isCollection(request.url);

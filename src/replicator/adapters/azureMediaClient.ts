@@ -1,9 +1,10 @@
 /** Makes the SDK's client, for Azure's own management API and for compatible ones. */
 import { AzureMediaServices } from "@azure/arm-mediaservices";
 import type { TokenCredential } from "@azure/core-auth";
-import { bearerTokenAuthenticationPolicyName, type PipelinePolicy } from "@azure/core-rest-pipeline";
+import { bearerTokenAuthenticationPolicyName, type PipelinePolicy, type PipelineRequest } from "@azure/core-rest-pipeline";
 import { PaircastError } from "../../core/errors.ts";
 import { onlyManagementAnswers } from "./azureMediaAnswers.ts";
+import { HeaderSecret } from "./credentials.ts";
 
 export interface MediaClientOptions {
   /** Base URL of the management API. Plain http only on a loopback address. */
@@ -24,7 +25,13 @@ export function createMediaClient(options: MediaClientOptions): AzureMediaServic
     retryOptions: { maxRetries: options.maxRetries ?? 3, retryDelayInMs: 400, maxRetryDelayInMs: 5_000 },
   });
   client.pipeline.addPolicy(onlyManagementAnswers, { phase: "Sign" });
-  if (insecure) allowTokenOverHttp(client, options.credential, `${endpoint}/.default`);
+  const { credential } = options;
+  if (credential instanceof HeaderSecret) {
+    replaceToken(client, (request) => {
+      request.headers.set(credential.header, credential.secret);
+      return Promise.resolve();
+    });
+  } else if (insecure) allowTokenOverHttp(client, credential, `${endpoint}/.default`);
   return client;
 }
 
@@ -39,13 +46,20 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** The SDK's policy of this name refuses http even where insecure connections are allowed; this one replaces it. */
+/** The SDK's policy refuses http even where insecure connections are allowed. */
 function allowTokenOverHttp(client: AzureMediaServices, credential: TokenCredential, scope: string): void {
+  replaceToken(client, async (request) => {
+    const token = await credential.getToken(scope, request.abortSignal === undefined ? {} : { abortSignal: request.abortSignal });
+    if (token !== null) request.headers.set("authorization", `Bearer ${token.token}`);
+  });
+}
+
+/** In the place of the SDK's policy, which sends the token. */
+function replaceToken(client: AzureMediaServices, authorise: (request: PipelineRequest) => Promise<void>): void {
   const policy: PipelinePolicy = {
     name: bearerTokenAuthenticationPolicyName,
     sendRequest: async (request, next) => {
-      const token = await credential.getToken(scope, request.abortSignal === undefined ? {} : { abortSignal: request.abortSignal });
-      if (token !== null) request.headers.set("authorization", `Bearer ${token.token}`);
+      await authorise(request);
       return next(request);
     },
   };

@@ -55,6 +55,20 @@ export function mediaExists(what: string, cause?: unknown): PaircastError {
   });
 }
 
+/** The error of a delete that found something that needs it. */
+export function mediaInUse(what: string, why: string, cause?: unknown): PaircastError {
+  const said = cause === undefined ? "" : sayingOf(cause);
+  return new PaircastError("media_in_use", `${what}: ${why}${said}; nothing was deleted`, {
+    retry: "conflict",
+    cause: cause === undefined ? undefined : cleaned(cause),
+  });
+}
+
+/** The error of what the service took on and did not bring to its end. */
+export function operationFailed(what: string, cause: unknown): PaircastError {
+  return new PaircastError("account_rejected", `${what}: the service began it and gave up${sayingOf(cause)}`, { cause: cleaned(cause) });
+}
+
 /** By name: the classes of `@azure/identity` come from several copies of the package. */
 function isCredentialError(error: unknown): boolean {
   const names = ["CredentialUnavailableError", "AuthenticationError", "AggregateAuthenticationError", "AuthenticationRequiredError"];

@@ -2,6 +2,7 @@
 import type {
   Asset,
   AssetStreamingLocator,
+  AssetTrack,
   StreamingLocator as SdkLocator,
   StreamingLocatorContentKey,
   StreamingPath as SdkPath,
@@ -12,6 +13,7 @@ import type {
   ContentKey,
   LocatorSummary,
   MediaAsset,
+  MediaTrack,
   StreamingLocator,
   StreamingPath,
   Tree,
@@ -92,6 +94,12 @@ export function fromLocator(locator: StreamingLocator): SdkLocator {
 
 function fromKey({ id, labelReferenceInStreamingPolicy, value }: ContentKey): StreamingLocatorContentKey {
   return { id, value, ...(labelReferenceInStreamingPolicy === null ? {} : { labelReferenceInStreamingPolicy }) };
+}
+
+/** What is `track` in the API; how far the service has come with it is left out. */
+export function toTrack({ name, track }: AssetTrack): MediaTrack {
+  const own = present(track, "a track without its description");
+  return { name: present(name, "a track without a name"), properties: toTree(own, Object.keys(own)) };
 }
 
 const PROTOCOLS: readonly string[] = ["Hls", "Dash", "SmoothStreaming", "Download"];

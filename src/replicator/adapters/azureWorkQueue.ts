@@ -1,25 +1,18 @@
 /** A work queue of Azure Storage, for the workers of many machines; its dead letters are in a table. */
-import { newPipeline, QueueClient, StorageSharedKeyCredential, type DequeuedMessageItem } from "@azure/storage-queue";
+import type { DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
 import type { DeadLetter, WorkItem, WorkQueue } from "../../core/ports/work.ts";
 import type { Row, Table } from "../../core/table.ts";
 import { descending, jsonValues, keyOf, keysUnder, recordOf } from "../../core/tableRows.ts";
 import { checkWork, exhausted, workLost } from "../workLimits.ts";
-import type { ServiceCalls } from "./serviceCalls.ts";
+import { queueClient, type QueueAddress } from "./queueClient.ts";
 import { refusalOf, stateError } from "./stateErrors.ts";
-import type { StorageLogin } from "./storageClients.ts";
 
 /** While it is carried over to the dead letters. */
 const BURIAL_MS = 60_000;
 /** They wait until somebody completes them, however long that takes. */
 const FOREVER = -1;
 
-export interface AzureWorkQueueOptions {
-  /** Queue service URL without a trailing slash; path-style (`http://host:port/account`) where the service is. */
-  readonly url: string;
-  /** 3 to 63 lower-case letters, digits and single hyphens. */
-  readonly name: string;
-  readonly login: StorageLogin;
-  readonly calls: ServiceCalls;
+export interface AzureWorkQueueOptions extends QueueAddress {
   /** Table of the dead letters: this queue's partition has its name. */
   readonly deadLetters: Table;
   readonly maxTakes: number;
@@ -34,7 +27,7 @@ export class AzureWorkQueue implements WorkQueue {
   private constructor(options: AzureWorkQueueOptions) {
     this.#options = options;
     this.#label = `queue ${options.name} at ${new URL(options.url).host}`;
-    this.#client = clientFor(options, this.#label);
+    this.#client = queueClient(options, this.#label);
   }
 
   /** Makes the queue where it is not there. A credential that may not make queues is enough where it is. */
@@ -91,6 +84,11 @@ export class AzureWorkQueue implements WorkQueue {
     await this.complete(held);
   }
 
+  async pending(): Promise<number> {
+    const { approximateMessagesCount = 0 } = await this.#asked("count the work of", async () => this.#client.getProperties());
+    return approximateMessagesCount;
+  }
+
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     const { name, deadLetters } = this.#options;
     const rows = await Array.fromAsync(deadLetters.list(name, keysUnder("dead-", limit)));
@@ -133,22 +131,6 @@ export class AzureWorkQueue implements WorkQueue {
       throw stateError(error, `${what} ${this.#label}`);
     }
   }
-}
-
-function clientFor({ url, name, login, calls }: AzureWorkQueueOptions, label: string): QueueClient {
-  const credential = login.kind === "account-key" ? new StorageSharedKeyCredential(login.accountName, login.accountKey) : undefined;
-  const pipeline = newPipeline(credential ?? (login.kind === "token" ? login.credential : undefined), { retryOptions: { maxTries: 1 } });
-  pipeline.factories.push({
-    create: (next) => ({
-      sendRequest: async (request) =>
-        calls.run(`ask ${label}`, async (signal) => {
-          request.abortSignal = signal;
-          return next.sendRequest(request);
-        }),
-    }),
-  });
-  const sas = login.kind === "sas" ? `?${login.sas.replace(/^\?/, "")}` : "";
-  return new QueueClient(`${url}/${name}${sas}`, pipeline);
 }
 
 function itemOf({ messageId, messageText, dequeueCount, popReceipt, insertedOn }: DequeuedMessageItem): WorkItem {

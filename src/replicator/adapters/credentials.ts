@@ -1,15 +1,21 @@
 /** Credentials for the management API and for storage: Entra ID, or the API key of a compatible service. */
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
-import { DefaultAzureCredential } from "@azure/identity";
+import { ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { decodeJwt } from "jose";
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
 
 /** As in the configuration file. */
-export type MediaCredentialConfig = { readonly kind: "default" } | { readonly kind: "api-key"; readonly apiKey: string };
+export type MediaCredentialConfig =
+  | { readonly kind: "default" }
+  | { readonly kind: "managed-identity"; readonly clientId?: string | undefined }
+  | { readonly kind: "client-secret"; readonly tenantId: string; readonly clientId: string; readonly clientSecret: string }
+  | { readonly kind: "api-key"; readonly apiKey: string; readonly tokenUrl?: string | undefined }
+  | { readonly kind: "bearer"; readonly token: string }
+  | { readonly kind: "header"; readonly header: string; readonly secret: string };
 
 export interface CredentialOptions {
-  /** Management endpoint without a trailing slash; asked for tokens at `/auth/token` (`api-key` only). */
+  /** Management endpoint without a trailing slash; asked for tokens at `/auth/token` (`api-key` without a `tokenUrl`). */
   readonly endpoint: string;
   readonly subscriptionId: string;
   readonly clock: Clock;
@@ -17,9 +23,67 @@ export interface CredentialOptions {
   readonly timeoutMs?: number;
 }
 
-/** A credential of either kind. Nothing is asked or looked up before the first token is needed. */
+/** A credential of any kind. Nothing is asked or looked up before the first token is needed. */
 export function createCredential(config: MediaCredentialConfig, options: CredentialOptions): TokenCredential {
-  return config.kind === "default" ? defaultCredential() : new ApiKeyCredential(config.apiKey, options);
+  switch (config.kind) {
+    case "default":
+      return defaultCredential();
+    case "managed-identity":
+      return config.clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId: config.clientId });
+    case "client-secret":
+      return new ClientSecretCredential(config.tenantId, config.clientId, config.clientSecret);
+    case "api-key":
+      return new ApiKeyCredential(config.apiKey, config.tokenUrl ?? `${options.endpoint.replace(/\/+$/, "")}/auth/token`, options);
+    case "bearer":
+      return new FixedToken(config.token, options.clock);
+    case "header":
+      return new HeaderSecret(config.header, config.secret);
+  }
+}
+
+/** A secret that goes in a header field of its own, where a client knows of it; a token for whom does not. */
+export class HeaderSecret implements TokenCredential {
+  readonly header: string;
+  readonly secret: string;
+
+  constructor(header: string, secret: string) {
+    this.header = header;
+    this.secret = secret;
+  }
+
+  getToken(): Promise<AccessToken> {
+    return Promise.resolve({ token: this.secret, expiresOnTimestamp: Number.MAX_SAFE_INTEGER });
+  }
+}
+
+/** A token from the configuration. One that says when it ends is not sent after that. */
+class FixedToken implements TokenCredential {
+  readonly #token: string;
+  readonly #clock: Clock;
+
+  constructor(token: string, clock: Clock) {
+    this.#token = token;
+    this.#clock = clock;
+  }
+
+  getToken(): Promise<AccessToken> {
+    const endsAt = endOf(this.#token) ?? this.#clock.now() + UNDATED_MS;
+    if (this.#clock.now() < endsAt) return Promise.resolve({ token: this.#token, expiresOnTimestamp: endsAt });
+    const ended = new Date(endsAt).toISOString();
+    return Promise.reject(
+      new PaircastError("account_denied", `the configured token ended at ${ended}: put a new one into the configuration`),
+    );
+  }
+}
+
+/** Null for a token that is no JSON Web Token, or has no end. */
+function endOf(token: string): number | null {
+  try {
+    const { exp } = decodeJwt(token);
+    return exp === undefined ? null : exp * 1000;
+  } catch {
+    return null;
+  }
 }
 
 /** `DefaultAzureCredential`, made when first used: making one already looks into the environment. */
@@ -38,15 +102,17 @@ const MARGIN_MS = 120_000;
 /** How long a token without an end is used. */
 const UNDATED_MS = 600_000;
 
-/** `POST {endpoint}/auth/token` with subscription and API key; the answer is the token itself. Kept until shortly before its end. */
+/** `POST {url}` with subscription and API key; the answer is the token itself. Kept until shortly before its end. */
 class ApiKeyCredential implements TokenCredential {
   readonly #apiKey: string;
+  readonly #url: string;
   readonly #options: CredentialOptions;
   #token: AccessToken | null = null;
   #renewal: Promise<AccessToken> | null = null;
 
-  constructor(apiKey: string, options: CredentialOptions) {
+  constructor(apiKey: string, url: string, options: CredentialOptions) {
     this.#apiKey = apiKey;
+    this.#url = url;
     this.#options = options;
   }
 
@@ -61,8 +127,7 @@ class ApiKeyCredential implements TokenCredential {
   }
 
   async #renew(): Promise<AccessToken> {
-    const url = `${this.#options.endpoint.replace(/\/+$/, "")}/auth/token`;
-    const token = parsed(await this.#ask(url), url, this.#options.clock);
+    const token = parsed(await this.#ask(this.#url), this.#url, this.#options.clock);
     this.#token = token;
     return token;
   }

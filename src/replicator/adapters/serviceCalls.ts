@@ -4,6 +4,7 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
+import { retryAfterMs } from "./retryAfter.ts";
 
 export interface ServiceCallsOptions {
   readonly clock: Clock;
@@ -90,7 +91,7 @@ export class ServiceCalls {
 
   #pause(answer: Answer | null, count: number): number {
     const { clock, random } = this.#options;
-    const asked = answer === null ? null : retryAfter(answer, clock.now());
+    const asked = answer === null ? null : retryAfterMs(answer.headers, clock.now());
     return asked ?? Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** count) * (0.5 + random.next() / 2);
   }
 }
@@ -129,16 +130,4 @@ export function isConnectionFailure(error: unknown): boolean {
   return (
     "code" in error && typeof error.code === "string" && /^(E[A-Z]+|UND_ERR_|ERR_STREAM|REQUEST_SEND_ERROR|PARSE_ERROR)/.test(error.code)
   );
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after, and Cosmos DB's own in milliseconds. Null where it does not say. */
-function retryAfter({ headers }: Answer, now: number): number | null {
-  for (const name of ["x-ms-retry-after-ms", "retry-after-ms"]) {
-    const ms = Number.parseFloat(headers.get(name) ?? "");
-    if (ms >= 0) return ms;
-  }
-  const value = headers.get("retry-after") ?? "";
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1_000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

@@ -1,6 +1,7 @@
 /** Packaged videos in blob containers, one container per video: the storage of a region of the `static` driver. */
 import type { StoragePipelineOptions } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
+import type { ListPage } from "../../core/media.ts";
 import type { BlobContainer, PublicAccess, StaticLibrary, StaticManifests } from "../../core/ports/storage.ts";
 import { serviceFailure } from "./azureBlobErrors.ts";
 import { AzureBlobContainer, REQUEST_TIMEOUT_MS, type AzureBlobContainerOptions } from "./azureBlobs.ts";
@@ -41,18 +42,22 @@ export class AzureStaticLibrary implements StaticLibrary {
   }
 
   async *videos(signal?: AbortSignal): AsyncGenerator<string> {
+    for await (const { items } of this.videoPages(null, signal)) yield* items;
+  }
+
+  async *videoPages(from: string | null, signal?: AbortSignal): AsyncGenerator<ListPage<string>> {
     const { containers } = this.#options;
     // A single name needs no permission to list the account's containers, which a SAS for one container cannot have.
     if (!containers.endsWith("*")) {
-      if ((await this.publicAccess(containers, signal)) !== null) yield containers;
+      if ((await this.publicAccess(containers, signal)) !== null) yield { items: [containers], next: null };
       return;
     }
-    let token: string | undefined;
+    let token = from ?? undefined;
     do {
       const page = await this.#page(containers.slice(0, -1), token, signal);
-      yield* page.names;
-      token = page.token;
-    } while (token !== undefined && token !== "");
+      token = page.token === "" ? undefined : page.token;
+      yield { items: page.names, next: token ?? null };
+    } while (token !== undefined);
   }
 
   container(name: string): BlobContainer {
@@ -103,6 +108,6 @@ export class AzureStaticLibrary implements StaticLibrary {
   }
 }
 
-function loginOf(credential: StorageCredentialConfig): StorageLogin {
+export function loginOf(credential: StorageCredentialConfig): StorageLogin {
   return credential.kind === "default" ? { kind: "token", credential: defaultCredential() } : credential;
 }

@@ -6,8 +6,11 @@ const USUAL = ["master", "main", "index", "manifest", "playlist", "stream"];
 /** A multivariant playlist names its variants long before this many bytes. */
 const HEAD_BYTES = 64 * 1024;
 
+/** Of a listing, names, lengths and what `read` needs are looked at; it may leave out what is not at the top level. */
+type Readable = Pick<BlobContainer, "list" | "read">;
+
 /** Top-level manifests of the container `name`. A lone playlist counts as the multivariant one: videos with a single rendition have no other. */
-export async function findManifests(container: BlobContainer, name: string, signal?: AbortSignal): Promise<StaticManifests> {
+export async function findManifests(container: Readable, name: string, signal?: AbortSignal): Promise<StaticManifests> {
   const playlists: BlobInfo[] = [];
   const presentations: BlobInfo[] = [];
   for await (const blob of container.list(signal)) {
@@ -19,7 +22,7 @@ export async function findManifests(container: BlobContainer, name: string, sign
   return { hls: pathOf(name, hls), dash: pathOf(name, presentations.sort(usualFirst)[0]) };
 }
 
-async function multivariant(container: BlobContainer, playlists: readonly BlobInfo[], signal?: AbortSignal): Promise<BlobInfo | undefined> {
+async function multivariant(container: Readable, playlists: readonly BlobInfo[], signal?: AbortSignal): Promise<BlobInfo | undefined> {
   if (playlists.length === 1) return playlists[0];
   for (const blob of playlists) {
     const head = new TextDecoder().decode(await container.read(blob, 0, HEAD_BYTES, signal));

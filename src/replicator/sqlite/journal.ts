@@ -1,7 +1,7 @@
 /** The journal in SQLite, in the same file as the catalogue. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { BlobRecord, JobRecord, Journal } from "../../core/ports/journal.ts";
-import { openDatabase } from "../../core/sqlite.ts";
+import { inTransaction, openDatabase } from "../../core/sqlite.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -35,8 +35,8 @@ export class SqliteJournal implements Journal {
   async save(job: JobRecord): Promise<void> {
     this.#database
       .prepare(
-        `INSERT OR REPLACE INTO jobs (id, source, target, asset_name, step, state, attempts, error_code, error_message, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO jobs (id, source, target, asset_name, step, state, attempts, error_code, error_message, updated_at, conflicts)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         job.id,
@@ -49,6 +49,7 @@ export class SqliteJournal implements Journal {
         job.errorCode,
         job.errorMessage,
         job.updatedAt,
+        job.conflicts.length === 0 ? null : JSON.stringify(job.conflicts),
       );
   }
 
@@ -56,15 +57,33 @@ export class SqliteJournal implements Journal {
     return this.#database.prepare("SELECT * FROM jobs ORDER BY updated_at DESC, id LIMIT ?").all(limit).map(jobOf);
   }
 
+  async conflicts(limit: number): Promise<readonly JobRecord[]> {
+    const rows = this.#database.prepare("SELECT * FROM jobs WHERE conflicts IS NOT NULL ORDER BY updated_at DESC, id LIMIT ?").all(limit);
+    return rows.map(jobOf);
+  }
+
   async blobs(jobId: string): Promise<ReadonlyMap<string, BlobRecord>> {
     const rows = this.#database.prepare("SELECT * FROM blobs WHERE job_id = ?").all(jobId);
     return new Map(rows.map((row) => [String(row["name"]), blobOf(row)]));
   }
 
+  async blobsAfter(jobId: string, after: string | null, limit: number): Promise<readonly BlobRecord[]> {
+    const beyond = after === null ? "" : " AND name > ?3";
+    const statement = this.#database.prepare(`SELECT * FROM blobs WHERE job_id = ?1${beyond} ORDER BY name LIMIT ?2`);
+    return (after === null ? statement.all(jobId, limit) : statement.all(jobId, limit, after)).map(blobOf);
+  }
+
   async recordBlob(jobId: string, blob: BlobRecord): Promise<void> {
-    this.#database
-      .prepare("INSERT OR REPLACE INTO blobs (job_id, name, source_etag, target_etag, length, md5) VALUES (?, ?, ?, ?, ?, ?)")
-      .run(jobId, blob.name, blob.sourceEtag, blob.targetEtag, blob.length, blob.md5);
+    await this.recordBlobs(jobId, [blob]);
+  }
+
+  async recordBlobs(jobId: string, blobs: readonly BlobRecord[]): Promise<void> {
+    const statement = this.#database.prepare(
+      "INSERT OR REPLACE INTO blobs (job_id, name, source_etag, target_etag, length, md5) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    inTransaction(this.#database, () => {
+      for (const blob of blobs) statement.run(jobId, blob.name, blob.sourceEtag, blob.targetEtag, blob.length, blob.md5);
+    });
   }
 
   async proof(scope: string, entity: string): Promise<string | null> {
@@ -93,6 +112,7 @@ function jobOf(row: Row): JobRecord {
     errorCode: nullable(row["error_code"]),
     errorMessage: nullable(row["error_message"]),
     updatedAt: Number(row["updated_at"]),
+    conflicts: JSON.parse(nullable(row["conflicts"]) ?? "[]") as JobRecord["conflicts"],
   };
 }
 

@@ -64,6 +64,11 @@ export class SqliteWorkQueue implements WorkQueue {
     this.#ours(item, "UPDATE work SET buried = ?", reason);
   }
 
+  async pending(): Promise<number> {
+    const row = this.#database.prepare("SELECT count(*) AS pending FROM work WHERE queue = ? AND buried IS NULL").get(this.#options.name);
+    return Number(row?.["pending"]);
+  }
+
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     return this.#database
       .prepare(

@@ -125,6 +125,7 @@ class Assets {
       description: textField(properties, "description"),
       stamp: stampOf(this.#emulator),
       filters: new NamedMap(),
+      tracks: new NamedMap(),
     };
     this.#checkContainer(asset.container);
     await containers.create(asset.container);

@@ -13,6 +13,11 @@ export interface Containers {
   delete(name: string): Promise<void>;
 }
 
+export interface ManifestTrack {
+  readonly name: string;
+  readonly kind: "video" | "audio";
+}
+
 export interface EmulatorDeps {
   readonly account: AccountIdentity;
   /** `westeurope` or `West Europe`. */
@@ -26,6 +31,10 @@ export interface EmulatorDeps {
   readonly hosts: { readonly streaming: string; readonly keys: string };
   /** Name of the server manifest in the asset's container without `.ism`; null while there is none. */
   readonly manifestName: (assetName: string) => Promise<string | null>;
+  /** The tracks that the server manifest names; left out: none are listed. */
+  readonly manifestTracks?: (assetName: string) => Promise<readonly ManifestTrack[]>;
+  /** Whether a file is in the asset's container; left out: every file is. */
+  readonly fileExists?: (assetName: string, fileName: string) => Promise<boolean>;
 }
 
 export interface Emulator extends EmulatorDeps {

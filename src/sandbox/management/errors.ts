@@ -8,13 +8,21 @@ export class ArmError extends Error {
   readonly status: number;
   readonly code: string;
   readonly origin: ErrorOrigin;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message: string, origin: ErrorOrigin = "service") {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    origin: ErrorOrigin = "service",
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.name = "ArmError";
     this.status = status;
     this.code = code;
     this.origin = origin;
+    this.headers = headers;
   }
 
   body(): JsonObject {
@@ -36,5 +44,3 @@ export function parentNotFound(account: string): ArmError {
   const message = `Can not perform requested operation on nested resource. Parent resource '${account}' not found.`;
   return new ArmError(404, "ParentResourceNotFound", message, "arm");
 }
-
-export const notEmulated = (what: string): ArmError => new ArmError(501, "NotImplemented", `The sandbox does not emulate ${what}.`, "arm");

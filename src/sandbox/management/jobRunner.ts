@@ -1,21 +1,22 @@
 /**
- * Takes jobs through their states: Queued, Scheduled, Processing, Finished; or Canceled, or Error when the encoder fails. Final states never
+ * Takes jobs through their states: Queued, Scheduled, Processing, Finished; or Canceled, or Error when an output fails. Final states never
  * change again.
  */
 import { errorChain } from "../../core/errors.ts";
-import type { JsonObject } from "../contracts.ts";
 import { now, type Emulator } from "./emulator.ts";
+import type { JobBehaviour } from "./jobBehaviour.ts";
+import { EncodingFailure } from "./jobErrors.ts";
+import { OutputPace, type Pace } from "./jobPace.ts";
+import { Places } from "./jobPlaces.ts";
 import type { JobOutputRecord, JobRecord, JobState } from "./records.ts";
 
 /** What an encoder is told of one output of a job. */
-export interface OutputAsset {
-  readonly assetName: string;
+export interface OutputAsset extends Pick<JobOutputRecord, "assetName" | "label" | "preset"> {
   readonly container: string;
-  readonly label: string;
 }
 
-/** Fills the container of an output asset. What it throws ends the job in Error with its message. */
-export type Encode = (job: JobRecord, output: OutputAsset, signal: AbortSignal) => Promise<void>;
+/** Fills the container of an output asset. What it throws ends the output in Error: `EncodingFailure` says why, anything else is a service error. */
+export type Encode = (job: JobRecord, output: OutputAsset, signal: AbortSignal, pace: Pace) => Promise<void>;
 
 /** A change that the service would publish as an event. `output` is null for a change of the job itself. */
 export interface JobChange {
@@ -27,12 +28,15 @@ export interface JobChange {
 
 export interface JobRunnerOptions {
   readonly emulator: Emulator;
+  readonly behaviour: JobBehaviour;
   readonly encode: Encode;
   readonly changed: (change: JobChange) => void;
+  /** An output has come further; the record says how far. */
+  readonly progressed: (job: JobRecord, output: JobOutputRecord) => void;
 }
 
-const STEPS = 10;
 const FINAL: ReadonlySet<JobState> = new Set(["Finished", "Canceled", "Error"]);
+const RANKS: Readonly<Record<string, number>> = { High: 0, Normal: 1, Low: 2 };
 
 export function isFinal(state: JobState): boolean {
   return FINAL.has(state);
@@ -41,9 +45,16 @@ export function isFinal(state: JobState): boolean {
 export class JobRunner implements AsyncDisposable {
   readonly #options: JobRunnerOptions;
   readonly #running = new Map<JobRecord, Promise<void>>();
+  readonly #places: Places;
+  readonly #stopped = new AbortController();
 
   constructor(options: JobRunnerOptions) {
+    const { behaviour } = options;
     this.#options = options;
+    this.#places = new Places(() => behaviour.settings.maxConcurrent);
+    behaviour.onChange(() => {
+      this.#places.admit();
+    }, this.#stopped.signal);
   }
 
   start(job: JobRecord): void {
@@ -65,63 +76,103 @@ export class JobRunner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const runs = [...this.#running];
     for (const [job] of runs) job.cancel.abort();
+    this.#stopped.abort();
     await Promise.all(runs.map(([, run]) => run));
   }
 
   async #run(job: JobRecord): Promise<void> {
     try {
-      await this.#process(job);
-      this.#enter(job, "Finished");
-    } catch (error) {
-      if (job.cancel.signal.aborted) this.#enter(job, "Canceled");
-      else this.#fail(job, error);
+      await this.#advance(job);
+      this.#end(job, "Finished");
+    } catch {
+      // An output that failed has said why.
+      if (!job.cancel.signal.aborted) this.#end(job, "Error");
+      else this.#end(job, "Canceled");
     }
-    job.endTime = now(this.#options.emulator);
+  }
+
+  /** Rejects when an output has failed or the job is canceled. */
+  async #advance(job: JobRecord): Promise<void> {
+    const { emulator, behaviour } = this.#options;
+    const { signal } = job.cancel;
+    await emulator.clock.sleep(behaviour.settings.queuedMs, signal);
+    await behaviour.passable("Queued", signal);
+    using _place = await this.#places.take(RANKS[job.priority] ?? 1, signal);
+    try {
+      this.#enter(job, "Scheduled");
+      await emulator.clock.sleep(behaviour.settings.scheduledMs, signal);
+      await behaviour.passable("Scheduled", signal);
+      job.startTime = now(emulator);
+      this.#enter(job, "Processing");
+      await this.#process(job);
+    } catch (error) {
+      if (signal.aborted) await behaviour.passable("Canceling", this.#stopped.signal).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #process(job: JobRecord): Promise<void> {
-    const { clock, switches } = this.#options.emulator;
-    const { queuedMs, scheduledMs, processingMs } = switches.job;
-    const { signal } = job.cancel;
-    await clock.sleep(queuedMs, signal);
-    this.#enter(job, "Scheduled");
-    await clock.sleep(scheduledMs, signal);
-    job.startTime = now(this.#options.emulator);
-    this.#enter(job, "Processing");
-    for (let step = 1; step < STEPS; step += 1) {
-      await clock.sleep(processingMs / STEPS, signal);
-      for (const output of job.outputs) output.progress = (step * 100) / STEPS;
-    }
-    await clock.sleep(processingMs / STEPS, signal);
-    for (const output of job.outputs) await this.#encode(job, output);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([job.cancel.signal, stop.signal]);
+    const runs = job.outputs.map(async (output) => {
+      try {
+        await this.#encode(job, output, signal);
+      } catch (error) {
+        if (!signal.aborted) this.#fail(job, output, error);
+        if (signal.aborted || output.continueOnError) return;
+        stop.abort();
+      }
+    });
+    await Promise.all(runs);
+    signal.throwIfAborted();
   }
 
-  async #encode(job: JobRecord, output: JobOutputRecord): Promise<void> {
-    const { emulator, encode } = this.#options;
-    const { assetName, label } = output;
+  /** The encoder works while time passes; the files are delivered when both have come to their end. */
+  async #encode(job: JobRecord, output: JobOutputRecord, signal: AbortSignal): Promise<void> {
+    const { emulator, behaviour, encode, progressed } = this.#options;
+    const { assetName, label, preset } = output;
     const container = emulator.store.container(assetName);
-    if (container === null) throw new Error(`the output asset '${assetName}' does not exist any more`);
-    await encode(job, { assetName, container, label }, job.cancel.signal);
-    job.cancel.signal.throwIfAborted();
-    output.progress = 100;
+    if (container === null) throw new EncodingFailure("UploadNotAccessible", `the output asset '${assetName}' does not exist any more`);
+    const either = new AbortController();
+    const both = AbortSignal.any([signal, either.signal]);
+    const report = (): void => {
+      progressed(job, output);
+    };
+    const pace = new OutputPace({ output, behaviour, clock: emulator.clock, report });
+    const encoding = async (): Promise<void> => {
+      await encode(job, { assetName, container, label, preset }, both, pace);
+      pace.progress(100);
+    };
+    const work = [pace.run(both), encoding()].map(async (part) =>
+      part.catch((error: unknown) => {
+        either.abort();
+        throw error;
+      }),
+    );
+    // Nothing of an output that failed is under way any more when it says so; the first reason is the true one.
+    const first = Promise.all(work);
+    await Promise.allSettled(work);
+    await first;
+    signal.throwIfAborted();
+    pace.complete();
     this.#enterOutput(job, output, "Finished");
   }
 
-  #fail(job: JobRecord, error: unknown): void {
-    const message = errorChain(error);
-    const failure: JsonObject = {
-      code: "ServiceError",
-      message: "Fatal service error, please contact support.",
-      category: "Service",
-      retry: "MayRetry",
-      details: [{ code: "ServiceError", message }],
-    };
-    for (const output of job.outputs) if (!isFinal(output.state)) output.error = failure;
-    this.#enter(job, "Error");
+  #fail(job: JobRecord, output: JobOutputRecord, error: unknown): void {
+    const failure = error instanceof EncodingFailure ? error : new EncodingFailure("ServiceError", errorChain(error), { cause: error });
+    output.error = failure.body();
+    this.#enterOutput(job, output, "Error");
   }
 
+  #end(job: JobRecord, state: JobState): void {
+    job.endTime = now(this.#options.emulator);
+    this.#enter(job, state);
+  }
+
+  /** Outputs that are not final follow; those that another one's failure has stopped are canceled. */
   #enter(job: JobRecord, state: JobState): void {
-    for (const output of job.outputs) if (!isFinal(output.state)) this.#enterOutput(job, output, state);
+    const followed = state === "Error" ? "Canceled" : state;
+    for (const output of job.outputs) if (!isFinal(output.state)) this.#enterOutput(job, output, followed);
     const previousState = job.state;
     job.state = state;
     job.modified = now(this.#options.emulator);

@@ -4,15 +4,16 @@ import { bodyOf, deleted, type Call, type Reply, type Route } from "./call.ts";
 import { found, now, type Emulator } from "./emulator.ts";
 import { badRequest, conflict } from "./errors.ts";
 import { isObject, objectField, objectsField, optional, requiredText, textField } from "./fields.ts";
+import { shownInput, storedInput } from "./jobInputs.ts";
 import { isFinal, type JobRunner } from "./jobRunner.ts";
 import { LISTINGS, page } from "./odata.ts";
 import type { JobOutputRecord, JobRecord, TransformRecord } from "./records.ts";
 import { entityBody, resourceId } from "./resources.ts";
 import { formatTicks } from "./times.ts";
+import { storedPreset } from "./transformPresets.ts";
 
 const PRIORITIES = ["Low", "Normal", "High"];
 const TYPE = "@odata.type";
-const INPUT_ASSET = "#Microsoft.Media.JobInputAsset";
 const OUTPUT_ASSET = "#Microsoft.Media.JobOutputAsset";
 
 export function jobRoutes(emulator: Emulator, runner: JobRunner): Route[] {
@@ -47,7 +48,7 @@ class Jobs {
       created: formatTicks(job.created),
       state: job.state,
       ...optional("description", job.description),
-      input: job.input,
+      input: shownInput(job.input),
       lastModified: formatTicks(job.modified),
       outputs: job.outputs.map(outputBody),
       priority: job.priority,
@@ -75,7 +76,9 @@ class Jobs {
     const job: JobRecord = {
       name: call.param("job"),
       transformName: transform.name,
-      input: this.#input(objectField(properties, "input")),
+      input: storedInput(objectField(properties, "input"), (name) => {
+        this.#assertAsset(name);
+      }),
       outputs: this.#outputs(properties, transform),
       correlationData: objectField(properties, "correlationData"),
       created,
@@ -127,13 +130,6 @@ class Jobs {
     return badRequest(`The job ${operation} operation for '${id}' resource failed. The job is in the '${job.state}' state.${advice}`);
   }
 
-  #input(input: JsonObject): JsonObject {
-    const type = requiredText(input, TYPE);
-    if (type === "#Microsoft.Media.JobInputs") return { ...input, inputs: objectsField(input, "inputs").map((item) => this.#input(item)) };
-    if (type === INPUT_ASSET) this.#assertAsset(requiredText(input, "assetName"));
-    return { files: [], inputDefinitions: [], ...input };
-  }
-
   #outputs(properties: JsonObject, transform: TransformRecord): JobOutputRecord[] {
     const outputs = objectsField(properties, "outputs");
     if (outputs.length !== transform.outputs.length) {
@@ -144,7 +140,8 @@ class Jobs {
       const assetName = requiredText(output, "assetName");
       this.#assertAsset(assetName);
       const label = textField(output, "label") ?? defaultLabel(transform, at);
-      return { assetName, label, state: "Queued", progress: 0, startTime: null, endTime: null, error: null };
+      const fresh = { state: "Queued", progress: 0, startTime: null, endTime: null, error: null } as const;
+      return { assetName, label, ...ordered(output, transform.outputs[at] ?? {}), ...fresh };
     });
   }
 
@@ -155,6 +152,13 @@ class Jobs {
 
 function path({ transformName, name }: JobRecord): string {
   return `/transforms/${transformName}/jobs/${name}`;
+}
+
+/** What an output is made by: `presetOverride` takes the place of the transform's preset for this job. */
+function ordered(output: JsonObject, from: JsonObject): Pick<JobOutputRecord, "preset" | "presetOverride" | "continueOnError"> {
+  const given = objectField(output, "presetOverride");
+  const presetOverride = Object.keys(given).length === 0 ? null : storedPreset(given);
+  return { preset: presetOverride ?? objectField(from, "preset"), presetOverride, continueOnError: from["onError"] === "ContinueJob" };
 }
 
 /** Type of the preset and number of the output: `BuiltInStandardEncoderPreset_0`. */
@@ -171,10 +175,11 @@ function priority(properties: JsonObject): string | null {
   return value;
 }
 
-function outputBody({ assetName, label, state, progress, startTime, endTime, error }: JobOutputRecord): JsonObject {
+function outputBody({ assetName, label, presetOverride, state, progress, startTime, endTime, error }: JobOutputRecord): JsonObject {
   return {
     [TYPE]: OUTPUT_ASSET,
     ...optional("error", error),
+    ...optional("presetOverride", presetOverride),
     state,
     progress,
     label,

@@ -7,7 +7,7 @@ import { guidField, listField, objectField, requiredText, textField, timeField }
 import { recreated } from "./immutable.ts";
 import { keyWithValue, locatorBody } from "./locatorBody.ts";
 import { locatorKeys } from "./locatorKeys.ts";
-import { LISTINGS, page } from "./odata.ts";
+import { LISTINGS, page, pageByName } from "./odata.ts";
 import type { LocatorRecord } from "./records.ts";
 import { streamingPaths } from "./streamingPaths.ts";
 
@@ -20,8 +20,13 @@ export function locatorRoutes(emulator: Emulator): Route[] {
       method: "GET",
       path: "streaminglocators",
       handle: (call) => {
-        const bodies = store.locators().map((locator) => locatorBody(account, locator, "listed"));
-        return { status: 200, body: page(bodies, LISTINGS.streamingLocators, call.url, emulator.switches.pageSize) };
+        const { pageSize } = emulator.switches;
+        const listed = (locator: LocatorRecord) => locatorBody(account, locator, "listed");
+        const sorted = store.locatorsByName();
+        const body =
+          pageByName(sorted, listed, LISTINGS.streamingLocators, call.url, pageSize) ??
+          page(sorted.map(listed), LISTINGS.streamingLocators, call.url, pageSize);
+        return { status: 200, body };
       },
     },
     { method: "GET", path: one, handle: (call) => ({ status: 200, body: locatorBody(account, existing(call), "read") }) },

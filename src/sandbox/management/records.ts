@@ -17,6 +17,21 @@ export interface FilterRecord {
   readonly stamp: Stamp;
 }
 
+export interface TrackRecord {
+  readonly name: string;
+  /** As in answers, with its `@odata.type`. */
+  readonly track: JsonObject;
+  /** Id of the operation that wrote it; null for what the server manifest names. */
+  readonly operation: string | null;
+}
+
+/** A change of a track: done when the time has come, whoever looks. */
+export interface TrackOperation {
+  readonly id: string;
+  /** On the monotonic clock. */
+  readonly dueAt: number;
+}
+
 export interface AssetRecord {
   readonly name: string;
   readonly assetId: string;
@@ -26,6 +41,8 @@ export interface AssetRecord {
   readonly description: string | null;
   readonly stamp: Stamp;
   readonly filters: NamedMap<FilterRecord>;
+  /** Those that were added; what the server manifest names is not among them. */
+  readonly tracks: NamedMap<TrackRecord>;
 }
 
 export interface ContentKeyPolicyRecord {
@@ -77,6 +94,11 @@ export type JobState = "Queued" | "Scheduled" | "Processing" | "Canceling" | "Fi
 export interface JobOutputRecord {
   readonly assetName: string;
   readonly label: string;
+  /** The transform's when the job was submitted, or the job's own in its place. */
+  readonly preset: JsonObject;
+  readonly presetOverride: JsonObject | null;
+  /** Whether the others, and the job, go on where this one fails. */
+  readonly continueOnError: boolean;
   state: JobState;
   /** Percent. */
   progress: number;
@@ -88,6 +110,7 @@ export interface JobOutputRecord {
 export interface JobRecord {
   readonly name: string;
   readonly transformName: string;
+  /** As sent, with the secrets in its addresses. */
   readonly input: JsonObject;
   readonly outputs: readonly JobOutputRecord[];
   readonly correlationData: JsonObject;

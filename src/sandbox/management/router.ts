@@ -95,6 +95,7 @@ function errorAnswer(error: ArmError): Response {
   const service = error.origin === "service";
   const headers = {
     ...EVERY_ANSWER,
+    ...error.headers,
     "content-type": "application/json; charset=utf-8",
     ...(service ? { "content-language": "en-US" } : {}),
     ...(error.status === 401 ? { "www-authenticate": 'Bearer authorization_uri="/auth/token"' } : {}),

@@ -33,6 +33,7 @@ export class MediaAccountStore implements AccountView {
   readonly #locators = new NamedMap<LocatorRecord>();
   readonly #locatorsById = new Map<string, LocatorRecord>();
   readonly #locatorsByKey = new Map<string, LocatorRecord>();
+  #sorted: readonly LocatorRecord[] | null = null;
 
   constructor(options: StoreOptions) {
     this.endpoints = options.endpoints;
@@ -54,6 +55,15 @@ export class MediaAccountStore implements AccountView {
     return this.#locators.values();
   }
 
+  /** The same array until one is added or removed. */
+  locatorsByName(): readonly LocatorRecord[] {
+    this.#sorted ??= this.locators()
+      .map((locator) => ({ locator, name: locator.name.toLowerCase() }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+      .map(({ locator }) => locator);
+    return this.#sorted;
+  }
+
   locatorNamed(name: string): LocatorRecord | undefined {
     return this.#locators.get(name);
   }
@@ -63,6 +73,7 @@ export class MediaAccountStore implements AccountView {
   }
 
   addLocator(locator: LocatorRecord): void {
+    this.#sorted = null;
     this.#locators.set(locator);
     this.#locatorsById.set(locator.streamingLocatorId, locator);
     for (const { id } of locator.contentKeys) {
@@ -73,6 +84,7 @@ export class MediaAccountStore implements AccountView {
 
   /** `freeKeys`: whether its key ids may be used again. */
   removeLocator(locator: LocatorRecord, freeKeys: boolean): void {
+    this.#sorted = null;
     this.#locators.delete(locator.name);
     forget(this.#locatorsById, locator.streamingLocatorId, locator);
     for (const { id } of locator.contentKeys) {

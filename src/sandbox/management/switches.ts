@@ -26,7 +26,7 @@ export interface EmulatorSwitches {
   readonly deletePolicyInUse: "refuse" | "allow";
   /** Entities in one page of a list. The service's varies by type and cannot be chosen by clients. */
   readonly pageSize: number;
-  /** How long a long-running operation on a streaming endpoint takes, milliseconds. */
+  /** How long a long-running operation on a streaming endpoint or a track takes, milliseconds. */
   readonly operationMs: number;
   /** How long a job stays in each state, milliseconds. */
   readonly job: { readonly queuedMs: number; readonly scheduledMs: number; readonly processingMs: number };

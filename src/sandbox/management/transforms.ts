@@ -1,15 +1,16 @@
-/** Transforms: what jobs do. Presets are kept, not interpreted, apart from the defaults that the service fills in. */
-import type { Json, JsonObject } from "../contracts.ts";
+/** Transforms: what jobs do. */
+import type { JsonObject } from "../contracts.ts";
 import { bodyOf, deleted, type Call, type Reply, type Route } from "./call.ts";
 import { found, stampOf, type Emulator } from "./emulator.ts";
 import { badRequest } from "./errors.ts";
-import { isObject, objectField, objectsField, optional, requiredText, textField } from "./fields.ts";
+import { objectField, objectsField, optional, textField } from "./fields.ts";
 import type { JobRunner } from "./jobRunner.ts";
 import { NamedMap } from "./namedMap.ts";
 import { LISTINGS, page } from "./odata.ts";
 import type { TransformRecord } from "./records.ts";
 import { entityBody } from "./resources.ts";
 import { formatTicks } from "./times.ts";
+import { storedPreset } from "./transformPresets.ts";
 
 export function transformRoutes(emulator: Emulator, runner: JobRunner): Route[] {
   const { store } = emulator;
@@ -70,16 +71,6 @@ function storedOutputs(properties: JsonObject): JsonObject[] {
   const outputs = objectsField(properties, "outputs");
   if (outputs.length === 0) throw badRequest("A transform needs at least one output.");
   return outputs.map((output) => {
-    const preset = objectField(output, "preset");
-    requiredText(preset, "@odata.type");
-    const codecs = preset["codecs"] === undefined ? {} : { codecs: objectsField(preset, "codecs").map(storedCodec) };
-    return { onError: "StopProcessingJob", relativePriority: "Normal", ...output, preset: { ...preset, ...codecs } };
+    return { onError: "StopProcessingJob", relativePriority: "Normal", ...output, preset: storedPreset(objectField(output, "preset")) };
   });
-}
-
-/** H.264 codecs come back with synchronisation, rate control and, per layer, a constant rate factor. */
-function storedCodec(codec: JsonObject): JsonObject {
-  if (codec["@odata.type"] !== "#Microsoft.Media.H264Video") return codec;
-  const layers = objectsField(codec, "layers").map((layer: JsonObject): Json => (isObject(layer) ? { crf: 23, ...layer } : layer));
-  return { syncMode: "Auto", rateControlMode: "ABR", ...codec, layers };
 }

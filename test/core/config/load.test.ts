@@ -88,6 +88,14 @@ const BAD: Record<string, readonly [string, string]> = {
     `${minimal}health: { interval: *later }\n`,
     "paircast.yaml: is not YAML: Unresolved alias (the anchor must be set before the alias): later",
   ],
+  "a key URL that would be rewritten twice": [
+    `${minimal}replication:\n  keyUrls:\n    - { from: https://keys.example, to: https://keys.example/gateway }\n`,
+    "paircast.yaml:6: replication.keyUrls[0].to: what is led there would be rewritten again, because it begins with https://keys.example; name another URL",
+  ],
+  "a key URL that an earlier one hides": [
+    `${minimal}replication:\n  keyUrls:\n    - { from: https://keys.example, to: https://gw.example/keys }\n    - { from: https://keys.example/drm, to: https://gw.example/keys/drm }\n`,
+    "paircast.yaml:7: replication.keyUrls[1].from: this never fits, because https://keys.example stands before it; put this one first",
+  ],
   "a replication target without account": [
     `${minimal}replication:\n  targets: [westeurope]\n`,
     "paircast.yaml:5: replication.targets[0]: region westeurope has neither a media account nor storage, so nothing can be replicated there",

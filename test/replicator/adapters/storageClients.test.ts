@@ -30,7 +30,7 @@ describe("reading by URL without an account key", () => {
     const urls = [await signRead?.(client, "a b.mp4"), await signRead?.(client, "c")];
     const [first, second] = urls.map((url) => new URL(url ?? ""));
     expect(first?.pathname).toBe("/video/a%20b.mp4");
-    expect(second?.searchParams.get("sr")).toBe("b");
+    expect(second?.searchParams.get("sr")).toBe("c");
     expect(first?.searchParams.get("sp")).toBe("r");
     expect(first?.searchParams.get("skoid")).toBe("11111111-1111-1111-1111-111111111111");
     expect(Date.parse(first?.searchParams.get("se") ?? "")).toBe(clock.now() + 4 * HOUR);

@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
+import { SqliteCursors } from "../../../src/replicator/sqlite/cursors.ts";
 import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
 import { catalogueStoreConformance } from "../../conformance/catalogueStore.ts";
+import { cursorStoreConformance } from "../../conformance/cursorStore.ts";
 import { journalConformance } from "../../conformance/journal.ts";
 import { catalogueEntry } from "../../fakes/catalogueEntry.ts";
 import { MemoryCatalogue } from "../../fakes/memoryCatalogue.ts";
+import { MemoryCursors } from "../../fakes/memoryCursors.ts";
 import { MemoryJournal } from "../../fakes/memoryJournal.ts";
 
 const folders: string[] = [];
@@ -57,6 +60,24 @@ journalConformance("SQLite, two connections", async () => {
     second,
     [Symbol.asyncDispose]: async () => {
       await journal[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
+    },
+  };
+});
+
+cursorStoreConformance("memory", async () => {
+  const cursors = new MemoryCursors();
+  return { cursors, second: cursors, [Symbol.asyncDispose]: async () => {} };
+});
+
+cursorStoreConformance("SQLite, two connections", async () => {
+  const path = statePath();
+  const [cursors, second] = [new SqliteCursors(path), new SqliteCursors(path)];
+  return {
+    cursors,
+    second,
+    [Symbol.asyncDispose]: async () => {
+      await cursors[Symbol.asyncDispose]();
       await second[Symbol.asyncDispose]();
     },
   };

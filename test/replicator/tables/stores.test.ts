@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { TableOverrides } from "../../../src/gateway/overrides/tableOverrides.ts";
 import { TableCatalogue } from "../../../src/replicator/tables/catalogue.ts";
+import { TableCursors } from "../../../src/replicator/tables/cursors.ts";
 import { TableJournal } from "../../../src/replicator/tables/journal.ts";
 import { TableLeases } from "../../../src/replicator/tables/leases.ts";
 import { anOverride, overrideStoreConformance } from "../../conformance/overrideStore.ts";
 import { catalogueStoreConformance } from "../../conformance/catalogueStore.ts";
+import { cursorStoreConformance } from "../../conformance/cursorStore.ts";
 import { jobRecord, journalConformance } from "../../conformance/journal.ts";
 import { catalogueEntry } from "../../fakes/catalogueEntry.ts";
 import { ManualClock, seededRandom } from "../../fakes/clock.ts";
@@ -45,6 +47,11 @@ catalogueStoreConformance("table, a journal of another process", async () => {
 journalConformance("table", async () => {
   const shared = tables();
   return { journal: (await processOn(shared, 1)).journal, second: (await processOn(shared, 2)).journal, ...disposal };
+});
+
+cursorStoreConformance("table", async () => {
+  const table = new MemoryTable();
+  return { cursors: new TableCursors(table), second: new TableCursors(table), ...disposal };
 });
 
 overrideStoreConformance("table", async () => {

@@ -112,14 +112,3 @@ describe("container SAS", () => {
     expect((await sas(emulated, permissions, expiry)).status).toBe(400);
   });
 });
-
-describe("tracks", () => {
-  it("are refused rather than invented for an encoded asset", async () => {
-    await using emulated = await fixture();
-    await emulated.call("PUT", "assets/film", {});
-    expect((await emulated.call("GET", "assets/film/tracks")).body).toEqual({ value: [] });
-    emulated.manifests.set("film", "film");
-    expect((await emulated.call("GET", "assets/film/tracks")).status).toBe(501);
-    expect((await emulated.call("GET", "assets/none/tracks")).status).toBe(404);
-  });
-});

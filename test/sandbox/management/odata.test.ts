@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/sandbox/contracts.ts";
 import { asText, isList } from "../../../src/sandbox/management/fields.ts";
-import { LISTINGS, page, type Listing } from "../../../src/sandbox/management/odata.ts";
+import { LISTINGS, page, pageByName, type Listing } from "../../../src/sandbox/management/odata.ts";
 
 const entity = (name: string, created: string, state = "Finished"): JsonObject => ({ name, properties: { created, state } });
 const BODIES = [
@@ -76,6 +76,30 @@ describe("lists", () => {
     const first = list("", LISTINGS.streamingLocators, 2);
     expect(first.names).toEqual(["Alpha", "beta"]);
     expect(new URL(first.next ?? "").searchParams.get("$skiptoken")).toBe("beta");
+  });
+
+  it("cost a page where the entities are in order already, and are the same", () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9 _.-]{0,9}$/), {
+      selector: (name) => name.toLowerCase(),
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1, max: 4 }), fc.option(fc.stringMatching(/^[a-zA-Z]{1,2}$/)), (all, pageSize, after) => {
+        const sorted = all.toSorted((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1)).map((name) => ({ name }));
+        const bodies = sorted.map(({ name }) => entity(name, "2026-03-01T12:00:00Z"));
+        const url = new URL(`http://management.test/list?api-version=1${after === null ? "" : `&$skiptoken=${after}`}`);
+        let made = 0;
+        const bodyOf = ({ name }: { readonly name: string }): JsonObject => {
+          made += 1;
+          return entity(name, "2026-03-01T12:00:00Z");
+        };
+        const listing = LISTINGS.streamingLocators;
+        expect(pageByName(sorted, bodyOf, listing, url, pageSize)).toEqual(page(bodies, listing, url, pageSize));
+        expect(made).toBeLessThanOrEqual(pageSize + 1);
+      }),
+    );
+    const ordered = new URL("http://management.test/list?api-version=1&$orderby=name desc");
+    expect(pageByName([], () => ({}), LISTINGS.streamingLocators, ordered, 1)).toBeNull();
   });
 
   it("give every entity once through all pages, in every order", () => {

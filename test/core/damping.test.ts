@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { holdFor, ill, isHeld, released, UNDAMPED, type Damping, type DampingPolicy } from "../../src/health/damping.ts";
+import { holdFor, ill, isHeld, released, UNDAMPED, type Damping, type DampingPolicy } from "../../src/core/damping.ts";
 
 const POLICY: DampingPolicy = { window: 300_000, base: 30_000, cap: 300_000 };
 

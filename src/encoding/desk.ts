@@ -1,0 +1,91 @@
+/** Where jobs come in, are looked up, canceled and tried again. */
+import type { Clock, Random } from "../core/clock.ts";
+import type { EncodingInput, EncodingJob, Priority } from "../core/encoding.ts";
+import { PaircastError } from "../core/errors.ts";
+import type { EncodingStore, JobFilter } from "../core/ports/encodingStore.ts";
+import type { JobEvent } from "./job.ts";
+import { jobId } from "./names.ts";
+import { newJob } from "./newAttempt.ts";
+import type { JobPolicy } from "./policy.ts";
+import { Records } from "./records.ts";
+
+export interface DeskOptions {
+  readonly store: EncodingStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: JobPolicy;
+}
+
+export interface JobRequest {
+  /** The caller's own id; whoever has none takes a new one each time. */
+  readonly clientId: string;
+  readonly transform: string;
+  readonly input: EncodingInput;
+  readonly priority: Priority;
+}
+
+/** Milliseconds that a write waits for company: many may come at once. */
+const GATHER_MS = 2;
+
+export class EncodingDesk {
+  readonly #options: DeskOptions;
+  readonly #records: Records;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const { store, clock, policy } = options;
+    this.#records = new Records({ store, clock, policy, gatherMs: GATHER_MS, capacity: () => ({}), onEvidence: () => undefined });
+  }
+
+  /**
+   * Takes a job in, once for each client id: the second time gives the first one's job. Throws `client_id_used` where that is another job
+   * (retry class `conflict`).
+   */
+  async submit(request: JobRequest): Promise<{ readonly job: EncodingJob; readonly created: boolean }> {
+    const { store, clock, random } = this.#options;
+    const now = clock.now();
+    const job = newJob({ id: jobId(now, random.uuid()), ...request }, now);
+    if (await this.#records.add(job)) return { job, created: true };
+    const known = await store.byClientId(request.clientId);
+    if (known === null)
+      throw new PaircastError("state_unavailable", `add encoding job ${request.clientId}: it was there and is not`, { retry: "retry" });
+    if (!isSame(known.job, request))
+      throw new PaircastError(
+        "client_id_used",
+        `add encoding job: the client id ${request.clientId} is that of another job, ${known.job.id}`,
+        {
+          retry: "conflict",
+        },
+      );
+    return { job: known.job, created: false };
+  }
+
+  async job(id: string): Promise<EncodingJob | null> {
+    return (await this.#options.store.get(id))?.job ?? null;
+  }
+
+  async list(filter: JobFilter): Promise<readonly EncodingJob[]> {
+    return this.#options.store.list(filter);
+  }
+
+  /** Null where there is no such job; a job that is final stays as it is. */
+  async cancel(id: string, by: string): Promise<EncodingJob | null> {
+    return this.#apply(id, { type: "cancel", by });
+  }
+
+  /** Tries a job that failed or was canceled again, everywhere. Null where there is no such job; another job stays as it is. */
+  async retry(id: string): Promise<EncodingJob | null> {
+    return this.#apply(id, { type: "retry" });
+  }
+
+  async #apply(id: string, event: JobEvent): Promise<EncodingJob | null> {
+    const held = await this.#options.store.get(id);
+    if (held === null) return null;
+    const change = await this.#records.apply(held, [event], false);
+    return change === "gone" || change === "full" ? null : change.job;
+  }
+}
+
+function isSame(job: EncodingJob, { transform, input }: JobRequest): boolean {
+  return job.transform === transform && JSON.stringify(job.input) === JSON.stringify(input);
+}

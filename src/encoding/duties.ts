@@ -1,0 +1,105 @@
+/** Pure: what is to be done for a job now, when to look at it again, and where it takes up room. */
+import type { AccountState, Attempt, EncodingJob, MoveReason } from "../core/encoding.ts";
+import type { Timers } from "../core/ports/encodingStore.ts";
+import { isFinalState } from "./attempt.ts";
+import { isFinal, liveAttempt } from "./job.ts";
+import { limitOf } from "./limits.ts";
+import type { JobPolicy } from "./policy.ts";
+
+export type Duty =
+  | { readonly type: "submit" | "check" | "clean"; readonly attempt: Attempt }
+  | { readonly type: "move"; readonly attempt: Attempt; readonly reason: MoveReason; readonly detail: string }
+  /** Its account cannot be asked now. */
+  | { readonly type: "postpone"; readonly attempt: Attempt; readonly until: number }
+  /** The record has been kept long enough. */
+  | { readonly type: "expire" };
+
+/** As much of an account's state as its jobs need; null: it is not configured any more. */
+export type Standing = Pick<AccountState, "status" | "reason"> | null;
+export type Standings = (account: string) => Standing;
+
+/** What is due, in this order. An attempt has one duty at a time. */
+export function dutiesOf(job: EncodingJob, standings: Standings, policy: JobPolicy, now: number): readonly Duty[] {
+  const live = liveAttempt(job);
+  const own = live === null ? null : liveDuty(live, standings(live.account), policy, now);
+  const others = job.attempts.flatMap((attempt) => owedDuty(attempt, standings(attempt.account), policy, now));
+  const expires = others.length === 0 && expiresAt(job, policy) <= now;
+  return [...(own === null ? [] : [own]), ...others, ...(expires ? [{ type: "expire" } as const] : [])];
+}
+
+/** Nobody answers there, or not to us. */
+function isSilent(standing: Standing): boolean {
+  return standing === null || (standing.status === "out" && (standing.reason === "unreachable" || standing.reason === "failing"));
+}
+
+function isDenied(standing: Standing): boolean {
+  return standing?.status === "out" && standing.reason === "denied";
+}
+
+function owedDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty[] {
+  if (attempt.owed === null || attempt.dueAt > now) return [];
+  // Of one that is not configured any more it is reported in the end.
+  if ((standing !== null && isSilent(standing)) || isDenied(standing))
+    return [{ type: "postpone", attempt, until: now + policy.cleanLongestMs }];
+  return [{ type: "clean", attempt }];
+}
+
+function liveDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty | null {
+  const leaving = leave(attempt, standing, policy, now);
+  if (leaving !== null) return leaving;
+  if (attempt.submittedAt === null) return unsubmittedDuty(attempt, policy, now);
+  const limit = limitOf(attempt, policy);
+  if (limit.at <= now && (isDenied(standing) || isConfirmed(attempt, policy, now))) return { type: "move", attempt, ...limit };
+  if (attempt.unanswered >= policy.unansweredLimit) {
+    const detail = `${attempt.account} left ${attempt.unanswered} questions in a row unanswered`;
+    return { type: "move", attempt, reason: "unanswered", detail };
+  }
+  if (attempt.dueAt > now) return null;
+  return isDenied(standing) ? { type: "postpone", attempt, until: now + policy.checkMs } : { type: "check", attempt };
+}
+
+/** Events may be lost: what is believed to be stuck is asked for first. */
+function isConfirmed({ checkedAt }: Attempt, policy: JobPolicy, now: number): boolean {
+  return checkedAt !== null && now - checkedAt <= policy.confirmMs;
+}
+
+function unsubmittedDuty(attempt: Attempt, policy: JobPolicy, now: number): Duty | null {
+  if (now - attempt.placedAt >= policy.submitMs) {
+    const detail = `${attempt.account} has not taken it within ${policy.submitMs / 1000} s`;
+    return { type: "move", attempt, reason: "unsubmitted", detail };
+  }
+  return attempt.dueAt <= now ? { type: "submit", attempt } : null;
+}
+
+/** From an account that is out, a job goes without asking: it can do so also where nobody answers. What shows signs of life may stay. */
+function leave(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty | null {
+  if (standing !== null && (standing.status !== "out" || isDenied(standing))) return null;
+  const why = standing?.reason ?? "not configured any more";
+  const move: Duty = { type: "move", attempt, reason: "account_out", detail: `${attempt.account} is out: ${why}` };
+  if (attempt.submittedAt === null) return move;
+  if (!isSilent(standing)) return attempt.state === "processing" ? null : move;
+  const aliveUntil = attempt.newsAt + policy.aliveMs;
+  return aliveUntil <= now ? move : { type: "postpone", attempt, until: aliveUntil };
+}
+
+function expiresAt(job: EncodingJob, policy: JobPolicy): number {
+  const done = isFinal(job) && job.attempts.every(({ owed }) => owed === null);
+  return done && job.finalAt !== null ? job.finalAt + policy.retentionMs : Number.POSITIVE_INFINITY;
+}
+
+/** When the job wants to be looked at. */
+export function timersOf(job: EncodingJob, policy: JobPolicy): Timers {
+  const due = job.attempts.filter(({ end, owed }) => end === null || owed !== null).map((attempt) => attempt.dueAt);
+  const follow = Math.min(...due, expiresAt(job, policy));
+  return { place: job.state === "waiting" ? job.placeAt : null, follow: Number.isFinite(follow) ? follow : null };
+}
+
+/** Accounts in which it takes up a place: where it runs, and where what was given up may still run. */
+export function placesOf(job: EncodingJob): readonly string[] {
+  return job.attempts.filter(mayRun).map(({ account }) => account);
+}
+
+function mayRun({ end, owed, state }: Attempt): boolean {
+  if (isFinalState(state)) return false;
+  return end === null || (owed === "remove" && (end === "moved" || end === "canceled"));
+}

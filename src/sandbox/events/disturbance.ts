@@ -1,0 +1,27 @@
+/** Pure: what becomes of an event on its way, drawn by a seeded chance. */
+import type { Random } from "../../core/clock.ts";
+
+export interface Disturbance {
+  /** Shares, 0 to 1, of events that never arrive, arrive twice, or are overtaken by later ones. */
+  readonly lost: number;
+  readonly doubled: number;
+  readonly reordered: number;
+  /** Of every delivery: uniform between the two. */
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** How long those that are overtaken, and second copies, stay behind, at most. */
+  readonly overtakenMs: number;
+}
+
+export const UNDISTURBED: Disturbance = { lost: 0, doubled: 0, reordered: 0, minDelayMs: 0, maxDelayMs: 0, overtakenMs: 5000 };
+
+/** Milliseconds after which each copy is delivered; none for an event that is lost. */
+export function delaysOf(disturbance: Disturbance, random: Random): number[] {
+  const { lost, doubled, reordered, minDelayMs, maxDelayMs, overtakenMs } = disturbance;
+  // Every event draws the same number of times, so that one setting does not change the luck of another.
+  const [isLost, isDoubled, isOvertaken] = [random.next() < lost, random.next() < doubled, random.next() < reordered];
+  const [delay, behind, second] = [random.next(), random.next(), random.next()];
+  if (isLost) return [];
+  const first = minDelayMs + delay * Math.max(0, maxDelayMs - minDelayMs) + (isOvertaken ? behind * overtakenMs : 0);
+  return isDoubled ? [first, first + second * overtakenMs] : [first];
+}

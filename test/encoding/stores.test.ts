@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
+import { SqliteEncoding } from "../../src/encoding/sqliteEncoding.ts";
+import { TableEncoding } from "../../src/encoding/tableEncoding.ts";
+import { encodingStoreConformance } from "../conformance/encodingStore.ts";
+import { seededRandom } from "../fakes/clock.ts";
+import { MemoryEncoding } from "../fakes/memoryEncoding.ts";
+import { MemoryTable } from "../fakes/memoryTable.ts";
+import { ID, NOW, waitingJob } from "./samples.ts";
+
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+encodingStoreConformance("memory", async () => {
+  const store = new MemoryEncoding();
+  return { store, second: store, [Symbol.asyncDispose]: async () => undefined };
+});
+
+encodingStoreConformance("SQLite, two connections", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "paircast-encoding-"));
+  folders.push(folder);
+  const path = join(folder, "state.db");
+  const [store, second] = [new SqliteEncoding(path), new SqliteEncoding(path)];
+  return {
+    store,
+    second,
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      await second[Symbol.asyncDispose]();
+    },
+  };
+});
+
+const chance = { clock: systemClock, random: seededRandom(5) };
+
+encodingStoreConformance("tables in memory, two processes", async () => {
+  const table = new MemoryTable();
+  const [store, second] = [new TableEncoding({ table, ...chance }), new TableEncoding({ table, ...chance })];
+  return { store, second, [Symbol.asyncDispose]: async () => undefined };
+});
+
+it("knows a write in a table again whose answer was lost", async () => {
+  const table = new MemoryTable();
+  const store = new TableEncoding({ table, ...chance });
+  const write = { expected: null, timers: { place: NOW, follow: null }, places: ["west"], capacity: { west: 1 }, messages: [] };
+  table.loseNextAnswer = true;
+  const [result] = await store.write([{ job: waitingJob(), ...write }]);
+  expect(result).toMatchObject({ ok: true });
+  expect((await store.get(ID))?.version).toBe(result?.ok === true ? result.version : "");
+  expect((await store.places()).get("west")).toBe(1);
+  table.loseNextAnswer = true;
+  expect((await store.take("place", NOW, 1_000, 1)).map(({ job }) => job.id)).toEqual([ID]);
+});
