@@ -18,6 +18,8 @@ export interface LineWriterOptions {
 const LINGER_MS = 100;
 /** A pipe that is full, and told node not to wait. */
 const BUSY_MS = 50;
+/** For a write of a few kilobytes that another thread has begun. */
+const LAST_MS = 20;
 
 interface Chunk {
   readonly bytes: Buffer;
@@ -33,6 +35,7 @@ export class LineWriter {
   #made = 0;
   #filling: Chunk | null = null;
   #writing = false;
+  #beginning = false;
   #lingering = false;
   #dropped = 0;
 
@@ -71,12 +74,13 @@ export class LineWriter {
     if (this.#filling === null) return;
     this.#queue.push(this.#filling);
     this.#filling = null;
-    if (!this.#writing) this.#writeNext(0);
+    this.#begin();
   }
 
-  /** Writes what there is before it returns, for the end of the process. What is being written already is left to the system. */
+  /** Writes what there is before it returns, for the end of the process. What is being written already is given a moment to come first. */
   flushSync(): void {
     this.flush();
+    if (this.#writing) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_MS);
     for (const { bytes, length } of this.#queue.splice(this.#writing ? 1 : 0)) {
       try {
         for (let from = 0; from < length;) from += writeSync(this.#options.fd, bytes, from, length - from);
@@ -98,7 +102,17 @@ export class LineWriter {
     this.flush();
     if (this.#queue.length >= this.#options.chunks) this.#dropped += 1;
     else this.#queue.push({ bytes, length: bytes.length });
-    if (!this.#writing) this.#writeNext(0);
+    this.#begin();
+  }
+
+  /** Not in this turn: a process that ends in it writes everything itself, in its order. */
+  #begin(): void {
+    if (this.#writing || this.#beginning) return;
+    this.#beginning = true;
+    queueMicrotask(() => {
+      this.#beginning = false;
+      if (!this.#writing) this.#writeNext(0);
+    });
   }
 
   #chunk(): Chunk | null {
