@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import type { SupposedViewer } from "./commands/explain.ts";
 import type { ReplicateFlags } from "./commands/replicate.ts";
+import { addEncodeCommands } from "./commands/encodeCommands.ts";
 import { addLibraryCommands } from "./commands/libraryCommands.ts";
+import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf } from "./commands/exitCodes.ts";
 import { addOverrideCommands } from "./commands/overrideCommands.ts";
+import { addReplicationCommands } from "./commands/replicationCommands.ts";
 import type { Terminal } from "./commands/terminal.ts";
 import { errorChain, PaircastError } from "./core/errors.ts";
 import { scrub } from "./core/log.ts";
@@ -22,11 +25,14 @@ enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/paircast", impo
 const packageFile = new URL("../package.json", import.meta.url);
 const version = String((JSON.parse(readFileSync(packageFile, "utf8")) as { version: unknown }).version);
 
+let interrupted: number | null = null;
+
 /** Aborts on the first SIGINT or SIGTERM; a second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  const stop = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+  const stop = (signal: "SIGINT" | "SIGTERM") => {
+    interrupted = EXIT_CODES[signal];
+    if (controller.signal.aborted) process.exit(interrupted);
     controller.abort(new Error(`stopped by ${signal}`));
   };
   process.on("SIGINT", stop);
@@ -43,6 +49,7 @@ const terminal: Terminal = {
   note: (text) => {
     console.error(text);
   },
+  ...(process.stderr.isTTY ? { screen: process.stderr } : {}),
 };
 
 const CONFIG = ["-c, --config <file>", "configuration file", "paircast.yaml"] as const;
@@ -60,7 +67,18 @@ function wholeNumber(text: string): number {
 const program = new Command("paircast")
   .description("One stable URL per video: routes players to a region that can serve, and keeps the regions' copies identical.")
   .version(version)
-  .showHelpAfterError("(add --help for the options)");
+  .showHelpAfterError("(add --help for the options)")
+  .addHelpText("after", EXIT_CODES_HELP)
+  .exitOverride();
+
+/** What runs until it is stopped has done all that it was asked to, then. */
+let isEndless = false;
+program.hook("preAction", (_, action) => {
+  isEndless = ["serve", "worker", "sandbox"].includes(action.name()) || action.opts()["follow"] === true;
+});
+const end = (code: number): void => {
+  process.exitCode = isEndless ? code : (interrupted ?? code);
+};
 
 program
   .command("serve")
@@ -93,7 +111,7 @@ program
   .action(async (options: { config: string; asset?: string } & Partial<ReplicateFlags>) => {
     const { replicate } = await import("./commands/replicate.ts");
     const { config, asset = null, acceptWithdrawals = false, recreate = false, changed = false, follow = false, json = false } = options;
-    process.exitCode = await replicate(terminal, { config, asset, acceptWithdrawals, recreate, changed, follow, json });
+    end(await replicate(terminal, { config, asset, acceptWithdrawals, recreate, changed, follow, json }));
   });
 
 program
@@ -105,18 +123,18 @@ program
   .action(async (options: { config: string; replay?: string; json?: boolean }) => {
     const { work } = await import("./commands/work.ts");
     const { config, replay = null, json = false } = options;
-    process.exitCode = await work(terminal, { config, replay, json });
+    end(await work(terminal, { config, replay, json }));
   });
 
 program
   .command("status")
-  .description("what a running gateway knows: regions, services, videos, jobs")
+  .description("what a running gateway knows (regions, services, videos, jobs), and how far replication is, of the state where none runs")
   .option(...GATEWAY_CONFIG)
   .option(...ADMIN)
   .option(...JSON_OUTPUT)
   .action(async (options: { config?: string; admin?: string; json?: boolean }) => {
     const { status } = await import("./commands/status.ts");
-    await status(terminal, { config: options.config ?? null, admin: options.admin ?? null, json: options.json === true });
+    end(await status(terminal, { config: options.config ?? null, admin: options.admin ?? null, json: options.json === true }));
   });
 
 program
@@ -135,9 +153,9 @@ program
   });
 
 addOverrideCommands(program, terminal);
-addLibraryCommands(program, terminal, (code) => {
-  process.exitCode = code;
-});
+addReplicationCommands(program, terminal, end);
+addLibraryCommands(program, terminal, end);
+addEncodeCommands(program, terminal, end);
 
 program
   .command("check-config")
@@ -146,7 +164,7 @@ program
   .option(...JSON_OUTPUT)
   .action(async (options: { config: string; json?: boolean }) => {
     const { checkConfig } = await import("./commands/checkConfig.ts");
-    process.exitCode = await checkConfig(terminal, { config: options.config, json: options.json === true });
+    end(await checkConfig(terminal, { config: options.config, json: options.json === true }));
   });
 
 program
@@ -156,7 +174,8 @@ program
   .option("--port-base <n>", "gateway on N, admin on N+1, control on N+2, regions from N+10; 0 takes free ports")
   .option("--tls", "streaming and key delivery of the regions over TLS")
   .option("--steering-ttl <duration>", "after how long steered players ask again while all is well", "5s")
-  .action(async (options: { json?: boolean; portBase?: string; tls?: boolean; steeringTtl: string }) => {
+  .option("--encoder <name>", "what makes the outputs of jobs: ffmpeg, copies of the sample video, or auto: ffmpeg where it is", "auto")
+  .action(async (options: { json?: boolean; portBase?: string; tls?: boolean; steeringTtl: string; encoder: string }) => {
     const { sandbox } = await import("./sandbox/command.ts").catch((cause: unknown) => {
       throw new PaircastError(
         "sandbox_missing",
@@ -164,17 +183,17 @@ program
         { cause },
       );
     });
-    const { json = false, portBase = null, tls = false, steeringTtl } = options;
-    await sandbox(terminal, { json, portBase, tls, steeringTtl });
+    const { json = false, portBase = null, tls = false, steeringTtl, encoder } = options;
+    await sandbox(terminal, { json, portBase, tls, steeringTtl, encoder });
   });
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!terminal.stop.aborted) {
+  // Commander has said what is wrong, or printed what it was asked for.
+  if (!terminal.stop.aborted && !(error instanceof CommanderError))
     console.error(
       scrub(error instanceof PaircastError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)),
     );
-    process.exitCode = 1;
-  }
+  end(terminal.stop.aborted && isEndless ? EXIT_CODES.ok : exitCodeOf(error));
 }

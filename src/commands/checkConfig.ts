@@ -6,11 +6,23 @@ import type { Config } from "../core/config/schema.ts";
 import { configWarnings } from "../core/config/warnings.ts";
 import { readCountryDatabase } from "../core/countryDatabase.ts";
 import { errorChain } from "../core/errors.ts";
+import { EXIT_CODES } from "./exitCodes.ts";
 import type { Terminal } from "./terminal.ts";
 
-const SECRET_FIELDS = new Set(["apiKey", "accountKey", "sas", "token", "keyAuthorization", "masterKey", "secretAccessKey", "sessionToken", "clientSecret", "secret"]);
+const SECRET_FIELDS = new Set([
+  "apiKey",
+  "accountKey",
+  "sas",
+  "token",
+  "keyAuthorization",
+  "masterKey",
+  "secretAccessKey",
+  "sessionToken",
+  "clientSecret",
+  "secret",
+]);
 
-/** The exit code: 0 for a valid file, 1 for one that is not. As text the problems are thrown, a `ConfigError`. */
+/** The exit code: 0 for a valid file, 2 for one that is not. As text the problems are thrown, a `ConfigError`. */
 export async function checkConfig(
   terminal: Terminal,
   { config: file, json }: { readonly config: string; readonly json: boolean },
@@ -27,7 +39,7 @@ export async function checkConfig(
     if (!json || !(error instanceof ConfigError)) throw error;
     const problems = error.problems.map(({ line, path, message }) => ({ line, path: pathText(path), message }));
     terminal.print(JSON.stringify({ file, valid: false, problems }));
-    return 1;
+    return EXIT_CODES.usage;
   }
 }
 

@@ -1,4 +1,4 @@
-/** The arguments of `verify`, `rebuild`, `keys`, `export` and `import`. */
+/** The arguments of `verify`, `rebuild`, `keys`, `deletions`, `export` and `import`. */
 import { InvalidArgumentError, type Command } from "commander";
 import type { Terminal } from "./terminal.ts";
 import type { Level } from "./verify.ts";
@@ -16,6 +16,7 @@ export function addLibraryCommands(program: Command, terminal: Terminal, exit: (
   addVerify(program, terminal, exit);
   addRebuild(program, terminal, exit);
   addKeys(program, terminal, exit);
+  addDeletions(program, terminal, exit);
   addArchive(program, terminal, exit);
 }
 
@@ -31,7 +32,7 @@ function addVerify(program: Command, terminal: Terminal, exit: (code: number) =>
   program
     .command("verify")
     .description(
-      "look again at copies that serve; what must not serve is taken out of service. Exit code: 0 good, 1 something is wrong, 2 not all could be told",
+      "look again at copies that serve; what must not serve is taken out of service. Exit code: 0 good, 1 something is wrong, 3 not all could be told",
     )
     .option(...CONFIG)
     .option("--asset <name>", "only this asset")
@@ -120,6 +121,59 @@ function addKeys(program: Command, terminal: Terminal, exit: (code: number) => v
       exit(await keysPrune(terminal, { config, json, dryRun }));
     });
 }
+
+function addDeletions(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const deletions = program
+    .command("deletions")
+    .description(
+      "copies whose source does not publish them any more: the list to review. Exit code: 1 where something waits for an operator",
+    );
+  deletions
+    .command("list", { isDefault: true })
+    .description("what is to be deleted when, and why; no region is asked")
+    .option(...CONFIG)
+    .option("--all", "and what was deleted in the last 90 days")
+    .option(...JSON_OUTPUT)
+    .action(async ({ config, json = false, all = false }: Common & { all?: boolean }) => {
+      const { deletionsList } = await import("./deletions.ts");
+      exit(await deletionsList(terminal, { config, json, all }));
+    });
+  for (const [name, word, description] of WORDS)
+    deletions
+      .command(name)
+      .description(description)
+      .argument("<names...>", "assets, locator ids, or TARGET/LOCATOR-ID")
+      .option(...CONFIG)
+      .option(...JSON_OUTPUT)
+      .action(async (names: readonly string[], { config, json = false }: Common) => {
+        const { deletionsSay } = await import("./deletions.ts");
+        exit(await deletionsSay(terminal, { config, json, names, word }));
+      });
+  deletions
+    .command("run")
+    .description("one round now, as `serve` does them: what is due is deleted")
+    .option(...CONFIG)
+    .option(...JSON_OUTPUT)
+    .action(async ({ config, json = false }: Common) => {
+      const { deletionsRun } = await import("./deletions.ts");
+      exit(await deletionsRun(terminal, { config, json }));
+    });
+  deletions
+    .command("orphans")
+    .description("what lies in a target although no source has it and the catalogue does not know it; nothing of it is ever deleted")
+    .option(...CONFIG)
+    .option(...JSON_OUTPUT)
+    .action(async ({ config, json = false }: Common) => {
+      const { deletionsOrphans } = await import("./deletions.ts");
+      exit(await deletionsOrphans(terminal, { config, json }));
+    });
+}
+
+const WORDS = [
+  ["approve", "approve", "they are meant: deleted after the grace period, within the limit"],
+  ["keep", "keep", "they stay in their targets, whatever their source does"],
+  ["unsay", null, "take back what was said: the rules of the configuration hold again"],
+] as const;
 
 function addArchive(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   program

@@ -1,9 +1,11 @@
 /** `paircast rebuild`: a region gets back what it has lost. */
 import { composeFoundations } from "../compose/foundations.ts";
 import { rebuild, type RebuildRequest } from "../compose/rebuild.ts";
+import { systemClock } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
-import { createLog } from "../core/log.ts";
 import type { RebuildJob } from "../replicator/rebuild/plan.ts";
+import { EXIT_CODES } from "./exitCodes.ts";
+import { STOPPED, withProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RebuildArguments extends RebuildRequest {
@@ -16,12 +18,15 @@ type Summary = Awaited<ReturnType<typeof rebuild>>;
 /** The exit code: 0 where the region has everything again, 1 where something failed, conflicts, waits or is lost. */
 export async function rebuildCommand(terminal: Terminal, options: RebuildArguments): Promise<number> {
   const config = loadConfig(options.config);
-  const log = createLog(config.log.level);
-  await using foundations = await composeFoundations({ config, version: terminal.version, log, routes: false });
-  const summary = await rebuild(foundations, options, terminal.stop);
+  const view = { json: options.json, clock: systemClock, level: config.log.level };
+  const summary = await withProgress(terminal, view, async ({ logger: log, sink: progress }) => {
+    await using foundations = await composeFoundations({ config, version: terminal.version, log, routes: false });
+    return await rebuild({ ...foundations, jobs: { ...foundations.jobs, progress } }, options, terminal.stop);
+  });
   terminal.print(options.json ? JSON.stringify(summary) : text(summary));
   const wrong = summary.failed + summary.conflicts + summary.waiting.length + summary.lost.length;
-  return wrong > 0 || terminal.stop.aborted ? 1 : 0;
+  if (terminal.stop.aborted) terminal.note(STOPPED);
+  return wrong > 0 || terminal.stop.aborted ? EXIT_CODES.wrong : EXIT_CODES.ok;
 }
 
 function text(summary: Summary): string {

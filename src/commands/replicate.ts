@@ -2,9 +2,12 @@
 import { setFlagsFromString } from "node:v8";
 import { composeFoundations, type Foundations } from "../compose/foundations.ts";
 import { canBeReplicated, followReplication, replicateOnce } from "../compose/replication.ts";
+import { systemClock } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
-import { createLog } from "../core/log.ts";
+import { createLog, type Log } from "../core/log.ts";
+import { EXIT_CODES } from "./exitCodes.ts";
+import { STOPPED, withProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ReplicateOptions extends ReplicateFlags {
@@ -31,18 +34,21 @@ export async function replicate(terminal: Terminal, options: ReplicateOptions): 
   // Of a large library's lists nearly everything is garbage at once. V8 would let the heap grow to four times what is alive before it looks.
   setFlagsFromString("--heap-growing-percent=60");
   const config = loadConfig(options.config);
-  await using foundations = await composeFoundations({
-    config,
-    version: terminal.version,
-    log: createLog(config.log.level),
-    routes: false,
-  });
+  const { level } = config.log;
+  const compose = async (log: Log) => composeFoundations({ config, version: terminal.version, log, routes: false });
+  if (!options.follow) {
+    const summary = await withProgress(terminal, { json: options.json, clock: systemClock, level }, async ({ logger, sink: progress }) => {
+      await using foundations = await compose(logger);
+      return await replicateOnce({ ...foundations, jobs: { ...foundations.jobs, progress } }, options, terminal.stop);
+    });
+    return once(summary, terminal, options);
+  }
+  await using foundations = await compose(createLog(level));
   // Awaited here: the stores close when this returns.
-  return await (options.follow ? follow(foundations, terminal, options) : once(foundations, terminal, options));
+  return await follow(foundations, terminal, options);
 }
 
-async function once(foundations: Foundations, terminal: Terminal, options: ReplicateOptions): Promise<number> {
-  const summary = await replicateOnce(foundations, options, terminal.stop);
+function once(summary: Summary | null, terminal: Terminal, options: ReplicateOptions): number {
   if (summary === null) throw nothingToReplicate(options);
   if (options.asset !== null && summary.assets + summary.withdrawn + summary.unreachable.length === 0) {
     throw new PaircastError(
@@ -52,7 +58,8 @@ async function once(foundations: Foundations, terminal: Terminal, options: Repli
   }
   terminal.print(options.json ? JSON.stringify(summary) : text(summary));
   const wrong = summary.failed + summary.conflicts + summary.unreachable.length + summary.withdrawalsRefused.length;
-  return wrong > 0 || terminal.stop.aborted ? 1 : 0;
+  if (terminal.stop.aborted) terminal.note(STOPPED);
+  return wrong > 0 || terminal.stop.aborted ? EXIT_CODES.wrong : EXIT_CODES.ok;
 }
 
 /** Passes that found or did something, a line each. What workers do is in the log. */

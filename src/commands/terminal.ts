@@ -7,4 +7,6 @@ export interface Terminal {
   print(text: string): void;
   /** Standard error: progress and notes. */
   note(text: string): void;
+  /** Standard error as something that people look at; left out: it is a file, a pipe, or nothing. */
+  readonly screen?: NodeJS.WriteStream;
 }

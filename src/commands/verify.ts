@@ -4,6 +4,7 @@ import { verifyOnce, type VerifyOnceOptions } from "../compose/verification.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
 import { createLog } from "../core/log.ts";
+import { EXIT_CODES } from "./exitCodes.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Level = "properties" | "content" | "full" | "playback";
@@ -19,10 +20,9 @@ type Summary = NonNullable<Awaited<ReturnType<typeof verifyOnce>>>;
 type Report = Summary["reports"][number];
 
 /** Something is wrong and stays so; nothing is, as far as it could be looked at, and not everything could. */
-const BROKEN = 1;
-const UNKNOWN = 2;
+const { wrong: BROKEN, unknown: UNKNOWN } = EXIT_CODES;
 
-/** The exit code: 0 where all that was looked at is good (or was made good), 1 where something is not, 2 where something could not be looked at. */
+/** The exit code: 0 where all that was looked at is good (or was made good), 1 where something is not, 3 where something could not be looked at. */
 export async function verify(terminal: Terminal, options: VerifyOptions): Promise<number> {
   const config = loadConfig(options.config);
   await using foundations = await composeFoundations({

@@ -8,6 +8,7 @@ import type { Log } from "../core/log.ts";
 import { describeVideo } from "../core/playback/describe.ts";
 import { walkPlayback, walkRenditions } from "../core/playback.ts";
 import { TlsCertificates } from "../core/tls.ts";
+import type { EncodingStore } from "../core/ports/encodingStore.ts";
 import type { CountryReader } from "../core/ports/http.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import type { StaticLibrary } from "../core/ports/storage.ts";
@@ -41,6 +42,8 @@ export interface Foundations extends State, AsyncDisposable {
   readonly countries: CountryReader | null;
   /** Null where no record of keys is configured. */
   readonly records: RecordBook | null;
+  /** Null where nothing is encoded. */
+  readonly encoding: EncodingStore | null;
   readonly jobs: JobDeps;
 }
 
@@ -85,7 +88,9 @@ async function adaptersOf(state: State, config: Config, previous: RegionHttpClie
   const http = new RegionHttpClient({ origins }, previous);
   const certificates = new TlsCertificates({ origins, clock });
   const records = recordBook(state, config);
-  return { config, http, certificates, regions, accounts, libraries, records, jobs: { ...jobDeps(state, config, regions, http), records } };
+  const encoding = config.encoding === undefined ? null : await state.openEncoding();
+  const jobs = { ...jobDeps(state, config, regions, http), records };
+  return { config, http, certificates, regions, accounts, libraries, records, encoding, jobs };
 }
 
 function jobDeps(state: State, config: Config, regions: readonly Region[], http: RegionHttpClient): JobDeps {

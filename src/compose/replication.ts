@@ -5,24 +5,31 @@ import type { Log } from "../core/log.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
 import { replicationLoop } from "../replicator/loop.ts";
 import { amsDriver, replicationPass, type PassOptions, type PassSummary, type ReplicationDriver } from "../replicator/pass.ts";
-import { staticDriver } from "../replicator/runStatic.ts";
+import type { PlanSource } from "../replicator/planning/planPass.ts";
+import { planAssetReplication } from "../replicator/run.ts";
+import { planVideo, staticDriver } from "../replicator/runStatic.ts";
 import type { Foundations } from "./foundations.ts";
 import { takeEvents } from "./replicationEvents.ts";
 import { MAX_TAKES } from "./stores.ts";
 
 interface Replication {
   readonly driver: ReplicationDriver;
+  readonly plan: PlanSource["plan"];
   readonly options: Omit<PassOptions, "full" | "assetName">;
 }
 
 /** Null where there is nothing to replicate. */
-function composeReplication({ config, accounts, libraries, jobs }: Foundations): Replication | null {
+export function composeReplication({ config, accounts, libraries, jobs }: Foundations): Replication | null {
   const able = config.regions.filter(canReplicate).map(({ name }) => name);
   const options = { sources: config.replication.sources ?? able, targets: config.replication.targets ?? able };
   const named = [...options.sources, ...options.targets];
   if (named.length === 0) return null;
-  const driver = named.some((name) => libraries.has(name)) ? staticDriver({ ...jobs, libraries }) : amsDriver({ ...jobs, accounts });
-  return { driver, options };
+  if (named.some((name) => libraries.has(name))) {
+    const deps = { ...jobs, libraries };
+    return { driver: staticDriver(deps), plan: async (job, signal) => planVideo(deps, job, signal), options };
+  }
+  const deps = { ...jobs, accounts };
+  return { driver: amsDriver(deps), plan: async (job, signal) => planAssetReplication(deps, job, signal), options };
 }
 
 export function canBeReplicated(foundations: Foundations): boolean {

@@ -17,7 +17,20 @@ export async function takeEvents(foundations: Foundations, queue: WorkQueue, sto
   if (events === undefined) return;
   const places = config.regions.map(placeOf);
   const intake = new EventIntake({ queue, places, clock, log });
-  await using _listener = await listen(events, foundations, intake);
+  await takeDeliveries({ events, setting: "replication.events", intake }, foundations, stop);
+}
+
+export interface Deliveries {
+  readonly events: EventsConfig;
+  /** Where `events` stands in the configuration. */
+  readonly setting: string;
+  readonly intake: Pick<EventIntake, "take">;
+}
+
+/** Gives the intake what is delivered until `stop` aborts. Rejects where it cannot begin. */
+export async function takeDeliveries({ events, setting, intake }: Deliveries, foundations: Foundations, stop: AbortSignal): Promise<void> {
+  const { clock } = foundations;
+  await using _listener = await listen(events, setting, foundations, intake);
   if (events.queue !== undefined) await followQueue(events.queue, foundations, intake, stop);
   else if (!stop.aborted) await clock.sleep(FOREVER_MS, stop).catch(() => undefined);
 }
@@ -25,14 +38,19 @@ export async function takeEvents(foundations: Foundations, queue: WorkQueue, sto
 /** The longest that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-async function listen({ webhook }: EventsConfig, { clock, log }: Foundations, intake: EventIntake): Promise<AsyncDisposable> {
+async function listen(
+  { webhook }: EventsConfig,
+  setting: string,
+  { clock, log }: Foundations,
+  intake: Deliveries["intake"],
+): Promise<AsyncDisposable> {
   if (webhook === undefined) return new AsyncDisposableStack();
   const { listen: address, path, secret } = webhook;
   const app = new EventWebhook({ path, secret, take: intake.take, log });
   const server = await GatewayServer.listen({
     app,
     listen: address,
-    setting: "replication.events.webhook.listen",
+    setting: `${setting}.webhook.listen`,
     clock,
     targets: "parsed",
   });
@@ -43,7 +61,7 @@ async function listen({ webhook }: EventsConfig, { clock, log }: Foundations, in
 async function followQueue(
   { url, name, credential }: NonNullable<EventsConfig["queue"]>,
   { clock, random, log }: Foundations,
-  intake: EventIntake,
+  intake: Deliveries["intake"],
   stop: AbortSignal,
 ): Promise<void> {
   const { AzureEventQueue } = await import("../replicator/adapters/azureEventQueue.ts");

@@ -7,7 +7,8 @@ import type { HealthSnapshot, Region, Service, ServiceHealth } from "../core/con
 
 /** Names of the sections that differ. */
 export function changedSections(before: Config, after: Config): string[] {
-  const sections = Object.keys(after) as (keyof Config)[];
+  // One may be left out before or after.
+  const sections = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof Config)[];
   return sections.filter((section) => !isDeepStrictEqual(before[section], after[section]));
 }
 

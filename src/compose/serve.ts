@@ -3,12 +3,14 @@ import type { Config } from "../core/config/schema.ts";
 import type { ListenAddress } from "../core/config/units.ts";
 import { GatewayServer } from "../gateway/server.ts";
 import { SwappableApp } from "../gateway/swap.ts";
+import { encodeInLoop } from "./encoding.ts";
 import { reconfigured, type Foundations } from "./foundations.ts";
 import { replicateInLoop } from "./replication.ts";
 import { applicable, carriedHealth, changedSections } from "./restart.ts";
 import { startServices, type Services } from "./services.ts";
 import { meteredRegions, recordCatalogue } from "./state.ts";
 import { recheckInLoop } from "./verification.ts";
+import { deleteInLoop } from "./deletions.ts";
 import type { WorkerPool } from "./workers/pool.ts";
 
 /** Event streams of status pages never end by themselves, and lose nothing when they are cut. */
@@ -225,7 +227,7 @@ class Running implements Serving {
   }
 }
 
-/** One loop of replication and one of verification at a time: the next begin when those before have come to a halt. */
+/** One loop of replication, of verification and of encoding at a time: the next begin when those before have come to a halt. */
 class Replicating {
   #stop = new AbortController();
   ended: Promise<void> = Promise.resolve();
@@ -237,7 +239,13 @@ class Replicating {
     this.#stop = stop;
     const former = this.ended;
     this.ended = former.then(async () => {
-      await Promise.all([replicateInLoop(foundations, stop.signal), recheckInLoop(foundations, stop.signal)]);
+      const { signal } = stop;
+      await Promise.all([
+        replicateInLoop(foundations, signal),
+        recheckInLoop(foundations, signal),
+        deleteInLoop(foundations, signal),
+        encodeInLoop(foundations, signal),
+      ]);
     });
     return former;
   }

@@ -19,8 +19,10 @@ import type { FetchApp } from "../gateway/server.ts";
 import { startHealth, type HealthMonitor } from "../health/monitor.ts";
 import { PROBE_MODULES, runProbeModule } from "../health/probeModule.ts";
 import { CatalogueCanaries } from "../replicator/canaries.ts";
+import { encodingService } from "./encoding.ts";
 import type { Foundations } from "./foundations.ts";
 import type { FormerHealth } from "./restart.ts";
+import { replicationStatus } from "./replicationStatus.ts";
 
 export interface ServiceOptions {
   /** The sandbox's control port, for the page's buttons; null anywhere else. */
@@ -153,7 +155,10 @@ function adminApp(foundations: Foundations, { router, health, listening, control
     probes: probesOnDemand(foundations, origins),
     catalogue: view,
     jobs: async (limit) => journal.jobs(limit),
+    conflicts: async (limit) => journal.conflicts(limit),
+    replication: async () => replicationStatus(foundations, config, view.entries()),
     events: feed,
+    encoding: encodingService(foundations),
     overrides: new OverrideControl({ store, view: overrides, regions, health, clock, random }),
     metrics,
     ...(exposition === undefined ? {} : { exposition }),

@@ -7,6 +7,8 @@ import type { Log } from "../core/log.ts";
 import { Metrics, type MeteredRegion } from "../core/metrics.ts";
 import type { CatalogueStore } from "../core/ports/catalogue.ts";
 import type { CursorStore } from "../core/ports/cursor.ts";
+import type { DeletionStore } from "../core/ports/deletions.ts";
+import type { EncodingStore } from "../core/ports/encodingStore.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import type { HealthMemory } from "../core/ports/health.ts";
 import type { Journal } from "../core/ports/journal.ts";
@@ -40,9 +42,12 @@ export interface State {
   readonly view: CachedCatalogueView;
   readonly journal: Journal;
   readonly cursors: CursorStore;
+  readonly deletions: DeletionStore;
   readonly keyRecords: KeyRecords;
   /** Opens the queue of jobs, for the caller to close; null where machines share tables and no queues. */
   readonly openWork: (() => Promise<WorkQueue>) | null;
+  /** Opens the records of encoding, once; the state closes them. */
+  readonly openEncoding: () => Promise<EncodingStore>;
   readonly overrideStore: OverrideStore;
   readonly overrides: CachedOverrideView;
   readonly memory: HealthMemory;
@@ -59,7 +64,7 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
   const metrics = new Metrics({ version, regions: meteredRegions(config) });
   metrics.watchLog(log);
   const stores = await openStores({ state: config.state, clock, random }, stack);
-  const { catalogue: store, journal, cursors, keyRecords, overrides: overrideStore, memory, openWork } = stores;
+  const { catalogue: store, journal, cursors, deletions, keyRecords, overrides: overrideStore, memory, openWork, openEncoding } = stores;
   const feed = new StatusFeed();
   const onChange = (changed: ReadonlyMap<string, CatalogueEntry | null>): void => {
     recordCatalogue(metrics, view);
@@ -82,8 +87,10 @@ export async function openState(options: StateOptions, stack: AsyncDisposableSta
     view,
     journal,
     cursors,
+    deletions,
     keyRecords,
     openWork,
+    openEncoding,
     overrideStore,
     overrides,
     memory,

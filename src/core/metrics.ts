@@ -20,9 +20,11 @@ import {
   type Service,
   type ServiceHealth,
 } from "./contracts.ts";
+import { EncodingMetrics } from "./encodingMetrics.ts";
 import { instruments } from "./instruments.ts";
 import { RequestMetrics, type LookupResult, type ManifestRead, type RequestMode } from "./requestMetrics.ts";
 import { SteeringMetrics } from "./steeringMetrics.ts";
+import { DeletionMetrics } from "./deletionMetrics.ts";
 import { VerificationMetrics } from "./verificationMetrics.ts";
 
 export type { LookupResult, RequestMode } from "./requestMetrics.ts";
@@ -57,6 +59,8 @@ export class Metrics {
   readonly registry = new Registry();
   readonly steering: SteeringMetrics;
   readonly verification: VerificationMetrics;
+  readonly encoding: EncodingMetrics;
+  readonly deletions: DeletionMetrics;
   readonly #m: Instruments;
   readonly #requests: RequestMetrics;
   #regions: readonly MeteredRegion[] = [];
@@ -68,6 +72,8 @@ export class Metrics {
     this.#requests = new RequestMetrics(this.registry);
     this.steering = new SteeringMetrics(this.registry);
     this.verification = new VerificationMetrics(this.registry);
+    this.encoding = new EncodingMetrics(this.registry);
+    this.deletions = new DeletionMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
     for (const misnamed of MISNAMED) this.registry.removeSingleMetric(misnamed);
     this.#m.buildInfo.set({ version: options.version, node: process.version }, 1);
@@ -105,6 +111,8 @@ export class Metrics {
       this.#requests.removeOrigin(owner);
       this.steering.removeOrigin(owner);
       this.verification.removeOrigin(owner);
+      this.encoding.removeOrigin(owner);
+      this.deletions.removeOrigin(owner);
     }
     for (const metric of Object.values(this.#m)) {
       const { values } = await metric.get();
@@ -260,6 +268,8 @@ export class Metrics {
     this.#requests.addOrigin(origin);
     this.steering.addOrigin(origin);
     this.verification.addOrigin(origin);
+    this.encoding.addOrigin(origin);
+    this.deletions.addOrigin(origin);
     for (const result of JOB_RESULTS) this.#m.jobs.inc({ target: origin, result }, 0);
     this.#m.copiedBlobs.inc({ target: origin }, 0);
     this.#m.copiedBytes.inc({ target: origin }, 0);

@@ -51,6 +51,9 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE encoding_places (account TEXT PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE encoding_outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, visible_at INTEGER NOT NULL, message TEXT NOT NULL);
    CREATE TABLE encoding_accounts (account TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;`,
+  `CREATE TABLE deletions (id TEXT PRIMARY KEY, version INTEGER NOT NULL, deletion TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE deletions_state (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL);
+   INSERT INTO deletions_state (id, version) VALUES (1, 0);`,
 ];
 
 /**

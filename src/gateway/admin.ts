@@ -5,9 +5,12 @@ import type { Region } from "../core/contracts.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
+import type { ReplicationStatus } from "../core/replicationStatus.ts";
 import type { CatalogueView } from "../core/ports/catalogue.ts";
+import type { EncodingService } from "../core/ports/encodingService.ts";
 import type { HealthHistory, HealthView, ProbeOnDemand } from "../core/ports/health.ts";
 import type { JobRecord } from "../core/ports/journal.ts";
+import { adminEncoding } from "./adminEncoding.ts";
 import { EventStreams, type StatusEvents } from "./adminEvents.ts";
 import { adminRefusal } from "./adminGuard.ts";
 import { adminOverrides } from "./adminOverrides.ts";
@@ -32,8 +35,13 @@ export interface AdminDeps {
   readonly catalogue: CatalogueView;
   /** Newest first. */
   readonly jobs: (limit: number) => Promise<readonly JobRecord[]>;
+  /** Jobs that have conflicts, newest first. */
+  readonly conflicts: (limit: number) => Promise<readonly JobRecord[]>;
+  readonly replication: () => Promise<ReplicationStatus>;
   readonly events: StatusEvents;
   readonly overrides: OverrideControl;
+  /** Null, or left out: nothing is encoded. */
+  readonly encoding?: EncodingService | null;
   readonly metrics: Metrics;
   /** Text for Prometheus, where it is not this process's metrics alone. */
   readonly exposition?: () => Promise<string>;
@@ -98,7 +106,11 @@ function addApi(app: Hono, deps: AdminDeps): void {
     const entries = deps.catalogue.entries();
     return context.json({ entries: newestEntries(entries, limitOf(context)), total: entries.length });
   });
-  app.get("/api/replication", async (context) => context.json({ jobs: await deps.jobs(limitOf(context)) }));
+  app.get("/api/replication", async (context) => {
+    const limit = limitOf(context);
+    const [jobs, conflicts, status] = await Promise.all([deps.jobs(limit), deps.conflicts(limit), deps.replication()]);
+    return context.json({ ...status, jobs, conflicts });
+  });
   app.route(
     "/",
     adminOverrides({
@@ -111,6 +123,14 @@ function addApi(app: Hono, deps: AdminDeps): void {
   app.route(
     "/",
     adminProbe({ probes: deps.probes, failure: (context, code, error, message) => failure(context, deps, code, error, message) }),
+  );
+  app.route(
+    "/",
+    adminEncoding({
+      service: deps.encoding ?? null,
+      limitOf,
+      failure: (context, code, error, message) => failure(context, deps, code, error, message),
+    }),
   );
   app.get("/api/events", (context) => {
     const stream = streams.open(context.req.raw.signal);

@@ -9,6 +9,7 @@ import {
   SERVICES,
   SIGNAL_KINDS,
 } from "../core/contracts.ts";
+import { encodingSchemas } from "./encodingSchemas.ts";
 import { overrideSchemas } from "./overrides/schemas.ts";
 
 const at = z.number().describe("epoch milliseconds");
@@ -88,6 +89,26 @@ const job = z.strictObject({
   conflicts: z.array(conflict).describe("what the last run found on the target and refused to overwrite"),
   updatedAt: at,
 });
+
+const replicationStatus = {
+  at,
+  targets: z.array(
+    z.strictObject({
+      target: z.string(),
+      verified: z.int().describe("videos that it may serve"),
+      pending: z.int().describe("videos that their source has, verified, and that it lacks or must not serve"),
+      oldestPendingAt: at.nullable(),
+      failed: z.int().describe("assets whose last job failed, of the newest 1000 jobs"),
+      conflicts: z.int().describe("assets in conflict, of the newest 1000"),
+      doneLastHour: z.int().describe("jobs that came to their end within the last hour, of the newest 1000"),
+    }),
+  ),
+  queue: z.strictObject({ pending: z.int(), deadLetters: z.int().describe("at most 1000 are counted") }).nullable(),
+  backfill: z
+    .array(z.strictObject({ region: z.string(), startedAt: at, pages: z.int() }))
+    .describe("looks that have not come to their end"),
+  lastFullAt: at.nullable().describe("when the last complete look through everything began"),
+};
 
 const regionStatus = z.strictObject({
   name: z.string(),
@@ -195,8 +216,13 @@ export const adminSchemas = {
   Checks: checks,
   Explanation: explanation,
   Catalogue: z.strictObject({ entries: z.array(catalogueEntry), total: z.int().describe("entries in the whole catalogue") }),
-  Replication: z.strictObject({ jobs: z.array(job) }),
+  Replication: z.strictObject({
+    ...replicationStatus,
+    jobs: z.array(job).describe("newest first"),
+    conflicts: z.array(job).describe("jobs that have conflicts, newest first"),
+  }),
   ...overrideSchemas,
+  ...encodingSchemas,
   Health: z.strictObject({ status: z.literal("ok") }),
   Error: z.strictObject({ error: z.string(), message: z.string(), requestId: z.string() }),
 } as const;

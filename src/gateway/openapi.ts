@@ -1,18 +1,19 @@
 /** The OpenAPI 3.1 document of the admin API. */
 import { z } from "zod";
 import { adminSchemas } from "./adminSchemas.ts";
+import { ENCODING_OPERATIONS } from "./encodingOperations.ts";
 
 type SchemaName = keyof typeof adminSchemas;
 type Document = Readonly<Record<string, unknown>>;
 
-interface Operation {
+export interface Operation {
   readonly path: string;
   /** Default get. */
   readonly method?: "get" | "post" | "delete";
   /** Schema of the JSON body. */
   readonly body?: SchemaName;
   /** Default 200. */
-  readonly status?: "201";
+  readonly status?: "201" | "202";
   readonly summary: string;
   /** Schema of the JSON answer, or the media type of another one. */
   readonly answer: SchemaName | `${string}/${string}`;
@@ -84,7 +85,13 @@ export const OPERATIONS: readonly Operation[] = [
     answer: "Override",
     errors: { "400": "`by` is not a name", "404": "no override with this id is in force" },
   },
-  { path: "/api/replication", summary: "Replication jobs, newest first.", answer: "Replication", query: LIMIT },
+  {
+    path: "/api/replication",
+    summary: "How far replication is in each target, its jobs and conflicts, newest first, and the queue of work.",
+    answer: "Replication",
+    query: LIMIT,
+  },
+  ...ENCODING_OPERATIONS,
   {
     path: "/api/events",
     summary: "Server-sent events: `health` at each transition, `catalogue` and `override` at each change, `heartbeat` in between.",

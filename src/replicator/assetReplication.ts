@@ -7,6 +7,7 @@ import { measureAlignment } from "./align.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import { surveyAlone } from "./copying/survey.ts";
 import { copyBlobs, jobCopyOptions, refuseBlobConflicts, surveyBlobs, type CopyOptions } from "./copy.ts";
+import { recordCreation } from "./deletion/creation.ts";
 import { diffAsset } from "./diff.ts";
 import type { JobDeps } from "./jobDeps.ts";
 import { recordPublication } from "./keyRecords/record.ts";
@@ -149,6 +150,7 @@ export class AssetReplication {
     try {
       const created = await this.#target().createAsset({ name, container, alternateId, description }, signal);
       tally.written.push(`asset ${name}`);
+      await recordCreation(this.#context, `asset ${name}`, created.container);
       this.#refuseAsset(created);
       return created;
     } catch (error) {

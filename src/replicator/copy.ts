@@ -14,7 +14,7 @@ import { refuseUnreadable, Survey } from "./copying/survey.ts";
 import { Unordered, walk, walkSorted } from "./copying/walk.ts";
 import { commonMd5 } from "./hash.ts";
 import type { JobContext } from "./runJob.ts";
-import { isProven, planBlob, settleCompared, type BlobFinding, type BlobPair, type BlobPlan } from "./planBlobs.ts";
+import { isProven, planBlob, settleCompared, type BlobFinding, type BlobPair, type BlobPlan, type BlobTotals } from "./planBlobs.ts";
 
 /** Reading both sides costs memory and bandwidth of our own, unlike a copy inside the service. */
 const COMPARISONS_AT_A_TIME = 4;
@@ -39,6 +39,8 @@ export interface CopyOptions extends ContainerPair {
   readonly stop?: AbortSignal;
   /** Ends it at once. */
   readonly signal?: AbortSignal;
+  /** Before anything is copied, where something is to be. */
+  readonly onPlanned?: (totals: BlobTotals) => void;
   readonly onCopied: (blob: BlobInfo) => void;
   readonly onAdopted: (blob: BlobInfo) => void;
 }
@@ -54,7 +56,11 @@ export function jobCopyOptions({ deps, identity, jobId, signal, stop, tally }: J
     bandwidth: deps.bandwidth?.(identity.target) ?? null,
     ...(stop === undefined ? {} : { stop }),
     signal,
+    onPlanned: ({ copy, bytes }) => {
+      deps.progress?.({ type: "planned", ...identity, blobs: copy, bytes });
+    },
     onCopied: (blob) => {
+      deps.progress?.({ type: "copied", ...identity, bytes: blob.length });
       tally.blobsCopied += 1;
       tally.bytesCopied += blob.length;
       deps.metrics?.copied(identity.target, blob.length);
@@ -100,6 +106,7 @@ export function refuseBlobConflicts(place: string, { conflicts }: Pick<BlobPlan,
 export async function copyBlobs(options: CopyOptions, plan: BlobPlan): Promise<void> {
   refuseBlobConflicts(options.target.label, plan);
   if (isProven(plan)) return;
+  options.onPlanned?.(plan.totals);
   const copying = new Copying(options);
   const late: BlobFinding[] = [];
   const act = async (finding: BlobFinding): Promise<void> => {

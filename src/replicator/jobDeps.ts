@@ -12,6 +12,7 @@ import type { HttpClient } from "../core/ports/http.ts";
 import type { Journal } from "../core/ports/journal.ts";
 import type { Bandwidth } from "./copying/bandwidth.ts";
 import type { KeyUrlRule } from "./keyUrls.ts";
+import type { ProgressSink } from "./progress.ts";
 import type { RecordBook } from "./keyRecords/book.ts";
 import type { VerificationPolicy } from "./verification/policy.ts";
 
@@ -66,6 +67,8 @@ export interface JobDeps {
   readonly log: Log;
   /** Bytes that may be copied to a target; left out: as fast as the services can. */
   readonly bandwidth?: (target: string) => Bandwidth | null;
+  /** Told how far jobs are; left out: nobody. */
+  readonly progress?: ProgressSink;
   readonly metrics: Pick<Metrics, "job" | "copied" | "replicationPass"> | null;
   readonly options: ReplicationOptions;
 }

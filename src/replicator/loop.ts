@@ -44,6 +44,9 @@ const LOOKING = "discovery";
 /** Scope of the cursor that says when everything was looked at last. */
 const EVERYTHING = "everything";
 const ALL_REGIONS = "*";
+/** How long everything is looked at without a look at what is new, where it can be gone on with. */
+const PART_MS = 5 * 60_000;
+const FOREVER_MS = 2 ** 31 - 1;
 
 class Passes {
   readonly #deps: JobDeps;
@@ -84,14 +87,21 @@ class Passes {
     await withLease(lease, LOOKING, stop, async (lost) => this.#pass(AbortSignal.any([stop, lost])));
   }
 
+  /** A look through everything may take days: what is new meanwhile is found between its parts. */
   async #pass(stop: AbortSignal): Promise<void> {
-    const { work, onPass, ...options } = this.#options;
     const began = this.#deps.clock.now();
-    const full = await this.#isFullDue(began);
+    if (!(await this.#isFullDue(began))) return this.#run(false, stop);
+    using part = this.#deps.clock.deadline(this.#options.cursors === undefined ? FOREVER_MS : PART_MS);
+    await this.#run(true, AbortSignal.any([stop, part.signal]));
+    if (stop.aborted) return undefined;
+    return part.signal.aborted ? this.#run(false, stop) : this.#rememberFull(began);
+  }
+
+  async #run(full: boolean, stop: AbortSignal): Promise<void> {
+    const { work, onPass, ...options } = this.#options;
     const queue = work === undefined ? {} : { queue: { queue: work.queue, lately: this.#lately } };
     const pass = { ...options, ...queue, reader: this.#reader, full, assetName: null };
     const summary = await replicationPass(this.#deps, this.#driver, pass, stop);
-    if (full && !stop.aborted) await this.#rememberFull(began);
     if (summary.queued > 0) this.#worker?.wake();
     onPass?.(summary);
   }

@@ -55,6 +55,12 @@ export interface AssetPlan extends JobIdentity {
   readonly notes: readonly string[];
 }
 
+/** For the source itself: it is only verified. */
+export function nothingToCarry(identity: JobIdentity): AssetPlan {
+  const blobs = { copy: 0, bytes: 0, adopt: 0, skip: 0 };
+  return { ...identity, refused: [], setAside: [], blobs, writes: [], removals: [], withdrawn: [], notes: [] };
+}
+
 export function planAsset(look: AssetLook): AssetPlan {
   const { identity, entities, locators, blobs } = look;
   const recreation = recreationOf(look);

@@ -3,7 +3,7 @@ import type { MediaAccount } from "../core/ports/media.ts";
 import { AssetReplication } from "./assetReplication.ts";
 import type { JobIdentity } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
-import type { AssetPlan } from "./planAsset.ts";
+import { nothingToCarry, type AssetPlan } from "./planAsset.ts";
 import { planningContext, runJob, type JobResult, type Sharing } from "./runJob.ts";
 
 export interface AmsDeps extends JobDeps {
@@ -19,11 +19,12 @@ export interface AssetJob extends JobIdentity {
 
 /**
  * What `replicateAsset` would do with the same job, to the letter, and without doing it: nothing is written, no lease is taken. Rejects where
- * either side cannot be read. Only for a target that is not the source.
+ * either side cannot be read.
  */
 export async function planAssetReplication(deps: AmsDeps, job: AssetJob, signal: AbortSignal): Promise<AssetPlan> {
   const { source, target, assetName } = job;
   const identity: JobIdentity = { source, target, assetName };
+  if (source === target) return nothingToCarry(identity);
   const context = planningContext(deps, identity, signal);
   return new AssetReplication(deps, context, wantedOf(job)).plan();
 }

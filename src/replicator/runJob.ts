@@ -105,6 +105,7 @@ export async function runJob(
     else error = describe(cause, stop);
   }
   const result: JobResult = { ...identity, id, result: outcome(error, tally), steps: reached, counts: tally, error };
+  tell(deps, result, elsewhere);
   if (elsewhere !== null) return { ...result, elsewhere };
   report(deps, result);
   return result;
@@ -172,6 +173,11 @@ function scrubbed(conflict: Conflict): Conflict {
 function outcome(error: JobError | null, tally: Tally): Outcome {
   if (error !== null) return error.code === "replica_conflict" ? "conflict" : "failed";
   return tally.blobsCopied > 0 || tally.written.length > 0 || tally.published > 0 ? "changed" : "unchanged";
+}
+
+/** What is done elsewhere is done; what was stopped, or is being done elsewhere, is not. */
+function tell({ progress }: JobDeps, { source, target, assetName, result, error }: JobResult, elsewhere: "busy" | "done" | null): void {
+  if (elsewhere !== "busy" && error?.code !== "stopped") progress?.({ type: "done", source, target, assetName, result });
 }
 
 function report({ log, metrics }: JobDeps, { assetName, source, target, result, counts, error, steps }: JobResult): void {

@@ -10,7 +10,7 @@ import { ReplicaConflict } from "./conflict.ts";
 import type { AssetJob } from "./run.ts";
 import type { JobDeps } from "./jobDeps.ts";
 import { inPages, type ReplicationDriver } from "./driver.ts";
-import type { AssetPlan } from "./planAsset.ts";
+import { nothingToCarry, type AssetPlan } from "./planAsset.ts";
 import { isProven, type BlobPlan } from "./planBlobs.ts";
 import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts";
 import { planningContext, runJob, type JobContext, type JobResult, type JobStep } from "./runJob.ts";
@@ -90,6 +90,7 @@ class VideoReplication {
     const { identity, signal } = this.#context;
     const manifests = await this.#library(identity.source).manifests(this.#name, signal);
     if (manifests.hls === null && manifests.dash === null) return null;
+    if (this.#isOriginal) return nothingToCarry(identity);
     const isThere = (await this.#library(identity.target).publicAccess(this.#name, signal)) !== null;
     const { totals, conflicts, notes } = isThere
       ? await surveyBlobs(this.#copyOptions())

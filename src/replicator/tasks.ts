@@ -2,6 +2,7 @@
 import { errorCode } from "../core/errors.ts";
 import type { Tree, TreeObject } from "../core/media.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
+import { CREATED, recordCreation } from "./deletion/creation.ts";
 import { diffUpdatable, type Verdict } from "./diff.ts";
 import { canonicalText } from "./normalise.ts";
 import type { JobContext } from "./runJob.ts";
@@ -45,7 +46,8 @@ export function refuse(place: string, conflicts: readonly Conflict[]): void {
 }
 
 /** Makes one entity equal: looks again right before writing, and after losing a race. Idempotent. */
-export async function carryOut({ tally, identity }: JobContext, { task, verdict }: LookedAt): Promise<void> {
+export async function carryOut(context: JobContext, { task, verdict }: LookedAt): Promise<void> {
+  const { tally, identity } = context;
   if (task.optional === true && verdict.action === "conflict") return;
   if (verdict.action !== "skip") {
     const place = `${identity.source} to ${identity.target}`;
@@ -54,6 +56,7 @@ export async function carryOut({ tally, identity }: JobContext, { task, verdict 
     if (now.action !== "skip") {
       const wrote = await writeUnlessRaced(task, place);
       if (wrote) tally.written.push(task.what);
+      if (wrote && now.action === "create") await recordCreation(context, task.what, CREATED);
     }
   }
   await task.settled?.();

@@ -8,6 +8,9 @@ import { withdrawCopy } from "./publish.ts";
 /** False only where the region answers that it has no such publication (any more). Throws where it gives no such answer. */
 export type PublishedCheck = (entry: CatalogueEntry, signal: AbortSignal) => Promise<boolean>;
 
+/** Says in the catalogue why a source's own copy is withdrawn. Deletions begin with it (`deletion/note.ts`). */
+export const UNPUBLISHED = "its source does not publish it any more";
+
 export interface WithdrawOptions {
   /** Sources whose listing lacks something: how much, of how many videos that are verified there. */
   readonly losses: readonly MassWithdrawal[];
@@ -91,7 +94,7 @@ class Confirmation {
 
   async #withdraw({ locatorId, source }: CatalogueEntry): Promise<boolean> {
     const { catalogue, clock } = this.#deps;
-    const done = await withdrawCopy(catalogue, locatorId, source, clock.now(), "its source does not publish it any more");
+    const done = await withdrawCopy(catalogue, locatorId, source, clock.now(), UNPUBLISHED);
     if (done) this.withdrawn += 1;
     return done;
   }

@@ -12,7 +12,10 @@ export interface SandboxCommandOptions {
   readonly portBase: string | null;
   readonly tls: boolean;
   readonly steeringTtl: string;
+  readonly encoder: string;
 }
+
+const ENCODERS = ["auto", "ffmpeg", "sample"] as const;
 
 export async function sandbox(terminal: Terminal, options: SandboxCommandOptions): Promise<void> {
   const began = clock.monotonic();
@@ -23,6 +26,7 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
     layout: sandboxLayout(options.portBase),
     tls: options.tls,
     steeringTtl: options.steeringTtl,
+    encoder: encoderNamed(options.encoder),
     version: terminal.version,
     stop: terminal.stop,
     progress,
@@ -33,6 +37,12 @@ export async function sandbox(terminal: Terminal, options: SandboxCommandOptions
   terminal.print(options.json ? JSON.stringify(description(running)) : invitation(running));
   await untilStopped(terminal.stop, clock);
   terminal.note("stopping");
+}
+
+function encoderNamed(name: string): (typeof ENCODERS)[number] {
+  const encoder = ENCODERS.find((each) => each === name);
+  if (encoder !== undefined) return encoder;
+  throw new PaircastError("bad_option", `--encoder ${name}: write ${ENCODERS.join(", ")}`);
 }
 
 const PORT_ERRORS: readonly string[] = ["port_taken", "listen_failed"];

@@ -9,6 +9,8 @@ import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { FAULT_KINDS, SANDBOX_SERVICES, type Fault, type SandboxService } from "./contracts.ts";
 import { guard } from "./controlGuard.ts";
+import { body, checked, Refusal } from "./controlRequest.ts";
+import { encodingControl, type EncodingDesk } from "./encoding/control.ts";
 import { servicesFor } from "./faults/applicability.ts";
 import type { FaultServer } from "./faultServer.ts";
 import { PROTECTIONS, type Protection, type PublishedVideo } from "./publish.ts";
@@ -18,6 +20,7 @@ export interface ControlledRegion {
   /** Base URLs, without a trailing slash. */
   readonly urls: Readonly<Record<SandboxService, string>>;
   readonly servers: Readonly<Record<SandboxService, Pick<FaultServer, "current" | "set" | "clear" | "counts" | "tls">>>;
+  readonly encoding: EncodingDesk;
 }
 
 export interface PublishRequest {
@@ -37,18 +40,6 @@ export interface ControlDeps {
   /** Publishes a copy of the sample. Rejects with `PaircastError`; retry class `conflict` for a name that is taken. */
   readonly publish: (request: PublishRequest) => Promise<PublishedVideo>;
   readonly log: Log;
-}
-
-type ErrorStatus = 400 | 404 | 409 | 413 | 500 | 502 | 503;
-
-/** An answer other than success. */
-class Refusal extends PaircastError {
-  readonly status: ErrorStatus;
-
-  constructor(status: ErrorStatus, code: string, message: string, cause?: unknown) {
-    super(code, message, { cause });
-    this.status = status;
-  }
 }
 
 const MAX_BODY_BYTES = 16_384;
@@ -104,8 +95,16 @@ export function controlApp(deps: ControlDeps): Hono {
     find(deps, request.region);
     return c.json(await deps.publish(request), 201);
   });
+  app.route(
+    "/regions/:name",
+    encodingControl((name) => find(deps, name).encoding),
+  );
   app.notFound(() => {
-    throw new Refusal(404, "not_found", "the control port has /regions, /regions/{name}/faults and /videos");
+    throw new Refusal(
+      404,
+      "not_found",
+      "the control port has /regions, /regions/{name}/faults, /jobs, /events and /subscriptions, and /videos",
+    );
   });
   app.onError((error, c) => answerError(c, error, deps.log));
   return app;
@@ -139,24 +138,6 @@ function find({ regions }: ControlDeps, name: string): ControlledRegion {
   const region = regions.find((candidate) => candidate.name === name);
   if (region !== undefined) return region;
   throw new Refusal(404, "unknown_region", `there is no region ${name}, only ${regions.map((each) => each.name).join(" and ")}`);
-}
-
-async function body<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  const text = await c.req.text();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Refusal(400, "bad_request", "the body must be a JSON object", cause);
-  }
-  return checked(schema, value);
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
-  throw new Refusal(400, "bad_request", problems.join("; "));
 }
 
 const STATUS_BY_RETRY = { conflict: 409, retry: 503, never: 502 } as const;

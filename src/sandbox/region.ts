@@ -9,12 +9,21 @@ import type { Log } from "../core/log.ts";
 import { ArmClient } from "./arm.ts";
 import type { CertificateAuthority, ServerCertificates } from "./certificates.ts";
 import type { SandboxService, StorageAddress } from "./contracts.ts";
+import type { EncodingDesk } from "./encoding/control.ts";
+import { encoder } from "./encoding/encoder.ts";
+import type { Programs } from "./encoding/programs.ts";
+import { EventGrid } from "./events/eventGrid.ts";
+import { JobEvents } from "./events/jobEvents.ts";
 import { FaultServer } from "./faultServer.ts";
 import { keysApp } from "./keys/app.ts";
 import type { RegionLayout } from "./layout.ts";
 import type { Containers, ManifestTrack } from "./management/emulator.ts";
-import { createMediaAccount, type MediaAccount } from "./management/mediaAccount.ts";
-import { uploadSample, type SampleFile } from "./sample.ts";
+import type { Places } from "./management/jobPlaces.ts";
+import type { Encode } from "./management/jobRunner.ts";
+import { createMediaAccount, type MediaAccount, type MediaAccountOptions } from "./management/mediaAccount.ts";
+import { resourceId } from "./management/resources.ts";
+import { instantNow } from "./management/times.ts";
+import type { SampleFile } from "./sample.ts";
 import { StorageFront } from "./storageFront.ts";
 import type { StorageFronts } from "./storage/storageFronts.ts";
 import { storageBlobReader } from "./streaming/blobReader.ts";
@@ -30,6 +39,12 @@ export interface RegionOptions {
   readonly apiKey: string;
   readonly fronts: StorageFronts;
   readonly sample: readonly SampleFile[];
+  /** What encodes jobs; null: outputs are copies of the sample. */
+  readonly programs: Programs | null;
+  /** How many encoders there may be at a time, of all regions. */
+  readonly encoders: Places;
+  /** For temporary files. */
+  readonly folder: string;
   /** For what players talk to, streaming and keys. Null: these speak plain HTTP, as the others always do. */
   readonly authority: CertificateAuthority | null;
   readonly clock: Clock;
@@ -45,7 +60,10 @@ export interface SandboxRegion extends AsyncDisposable {
   readonly urls: Readonly<Record<SandboxService, string>>;
   readonly servers: Readonly<Record<SandboxService, FaultServer>>;
   readonly arm: ArmClient;
+  readonly encoding: EncodingDesk;
 }
+
+const MAX_INPUT_BYTES = 2 * 1024 ** 3;
 
 export async function startRegion(options: RegionOptions): Promise<SandboxRegion> {
   const { layout, clock, random, log, subscriptionId, resourceGroup, apiKey } = options;
@@ -57,9 +75,12 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
   const streaming = stack.use(await LateServer.start("streaming", options, tls));
   const keys = stack.use(await LateServer.start("keys", options, tls));
   const blobs = new AssetContainers(storage);
+  const identity = { subscriptionId, resourceGroup, name: layout.mediaAccount };
+  const events = stack.use(new EventGrid({ topic: resourceId(identity), clock, random, log }));
+  const { jobChanged, jobProgressed } = published(events, new JobEvents(identity, random), options);
   const account: MediaAccount = stack.use(
     createMediaAccount({
-      account: { subscriptionId, resourceGroup, name: layout.mediaAccount },
+      account: identity,
       location: layout.location,
       storage,
       containers: blobs,
@@ -69,8 +90,9 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
       manifestName: async (assetName): Promise<string | null> => blobs.manifestName(account.view.container(assetName)),
       manifestTracks: async (assetName) => blobs.manifestTracks(account.view.container(assetName)),
       fileExists: async (assetName, fileName) => blobs.has(account.view.container(assetName), fileName),
-      // Without an encoder a job's output is what an encoder would have made of the sample.
-      encode: async (_job, output, signal) => uploadSample(blobs.client(output.container), options.sample, signal),
+      encode: regionEncoder(options, blobs, (assetName) => account.view.container(assetName)),
+      jobChanged,
+      jobProgressed,
       apiKey,
       failed: (error) => {
         log.error("sandbox.management_failed", { region: layout.name, error: errorChain(error) });
@@ -92,7 +114,41 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
     urls,
     servers,
     arm,
+    encoding: { behaviour: account.behaviour, events },
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
+
+function regionEncoder(
+  { programs, sample, folder, encoders, clock }: RegionOptions,
+  blobs: AssetContainers,
+  containerOf: (assetName: string) => string | null,
+): Encode {
+  return encoder({
+    container: (assetName) => blobs.of(containerOf(assetName)),
+    output: (container) => blobs.client(container),
+    maxBytes: MAX_INPUT_BYTES,
+    places: encoders,
+    programs,
+    sample,
+    folder,
+    clock,
+  });
+}
+
+/** Every change of a job goes to those who have subscribed. */
+function published(
+  grid: EventGrid,
+  events: JobEvents,
+  { clock, random }: RegionOptions,
+): Required<Pick<MediaAccountOptions, "jobChanged" | "jobProgressed">> {
+  return {
+    jobChanged: (change) => {
+      for (const event of events.changed(change, instantNow(clock, random))) grid.publish(event);
+    },
+    jobProgressed: (job, output) => {
+      grid.publish(events.progressed(job, output, instantNow(clock, random)));
+    },
   };
 }
 
@@ -145,6 +201,10 @@ class AssetContainers implements Containers {
 
   client(container: string): ContainerClient {
     return new ContainerClient(`${this.#storage.url}/${container}`, this.#credential, { retryOptions: { maxTries: 1 } });
+  }
+
+  of(container: string | null): ContainerClient | null {
+    return container === null ? null : this.client(container);
   }
 
   async create(name: string): Promise<void> {

@@ -13,8 +13,10 @@ import { createLog, type Log } from "../core/log.ts";
 import { Azurite } from "./azurite.ts";
 import { createAuthority } from "./certificates.ts";
 import { controlApp, type PublishRequest } from "./control.ts";
+import { findPrograms } from "./encoding/programs.ts";
 import { FaultServer } from "./faultServer.ts";
 import { homeHost, type SandboxLayout } from "./layout.ts";
+import { Places } from "./management/jobPlaces.ts";
 import { Publisher, type PublishedVideo } from "./publish.ts";
 import { startRegion, type SandboxRegion } from "./region.ts";
 import { readSample, type SampleFile } from "./sample.ts";
@@ -26,6 +28,8 @@ export interface SandboxOptions {
   readonly tls: boolean;
   /** After how long steered players ask again while all is well: `5s`. */
   readonly steeringTtl: string;
+  /** What makes the outputs of jobs: ffmpeg, copies of the sample, or ffmpeg where it is. */
+  readonly encoder: "auto" | "ffmpeg" | "sample";
   readonly version: string;
   readonly stop: AbortSignal;
   /** Hears what is under way. */
@@ -168,7 +172,7 @@ interface StartedRegions {
 }
 
 async function startRegions(
-  { layout, tls }: SandboxOptions,
+  { layout, tls, encoder }: SandboxOptions,
   log: Log,
   folder: string,
   stack: AsyncDisposableStack,
@@ -185,7 +189,24 @@ async function startRegions(
     tls ? createAuthority(clock) : null,
   ]);
   const fronts = new StorageFronts(azurite.url);
-  const shared = { fronts, sample, authority, subscriptionId, resourceGroup: RESOURCE_GROUP, apiKey, clock, random, log };
+  const programs = encoder === "sample" ? null : findPrograms();
+  if (encoder === "ffmpeg" && programs === null)
+    throw new PaircastError("ffmpeg_missing", "there is no ffmpeg with ffprobe on the PATH: install it, or name it in FFMPEG");
+  const encoders = new Places(() => 1);
+  const shared = {
+    programs,
+    encoders,
+    folder,
+    fronts,
+    sample,
+    authority,
+    subscriptionId,
+    resourceGroup: RESOURCE_GROUP,
+    apiKey,
+    clock,
+    random,
+    log,
+  };
   const regions: SandboxRegion[] = [];
   for (const [at, region] of layout.regions.entries()) {
     regions.push(stack.use(await startRegion({ ...shared, layout: region, accountKey: accounts[at]?.key ?? "" })));

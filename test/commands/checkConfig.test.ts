@@ -49,7 +49,7 @@ describe("check-config", () => {
 
   it("as JSON tells every problem with its line and path", async () => {
     const { code, printed } = await check(VALID.replace("gateway:", "gatewy:"), true);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(JSON.parse(printed)).toMatchObject({ valid: false, problems: [{ line: 8, path: "gatewy" }] });
   });
 

@@ -46,6 +46,9 @@ describe("a new configuration", () => {
   it("differs by sections", () => {
     expect(changedSections(config(), config())).toEqual([]);
     expect(changedSections(config(), config({ health: { interval: "1s" }, log: { level: "debug" } }))).toEqual(["health", "log"]);
+    // One that may be left out.
+    const encoding = config({ encoding: { transforms: [{ name: "ladder", outputs: [{}] }] } });
+    expect([changedSections(config(), encoding), changedSections(encoding, config())]).toEqual([["encoding"], ["encoding"]]);
   });
 
   it("keeps the state that is open, and says so", () => {

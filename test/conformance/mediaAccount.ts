@@ -281,6 +281,18 @@ function streamingPolicies(account: () => MediaAccount): void {
     expect(canonicalText(streamingPolicyTree(kept?.properties ?? {}))).toBe(canonicalText(streamingPolicyTree(policy.properties)));
   });
 
+  it("deleteAsset takes an asset away with its container, also where there is none", async ({ skip }) => {
+    if (account().deleteAsset === undefined) skip("assets of this account are not deleted");
+    await account().createAsset(asset("video-1"));
+    await account().createAsset(asset("video-2"));
+    await account().deleteAsset?.("video-1");
+    expect(await account().asset("video-1")).toBeNull();
+    expect(await account().asset("video-2")).not.toBeNull();
+    await account().deleteAsset?.("video-1");
+    const again = await account().createAsset(asset("video-1"));
+    expect(await Array.fromAsync(account().container(again, "read").list())).toEqual([]);
+  });
+
   it("deleteStreamingPolicy takes it away, also where there is none", async () => {
     await account().putContentKeyPolicy(KEY_POLICY);
     await account().createStreamingPolicy(POLICY);

@@ -97,6 +97,15 @@ export class MemoryMediaAccount implements MediaAccount {
     return asset;
   }
 
+  async deleteAsset(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#enter("deleteAsset", name, "writes", signal);
+    const asset = this.#assets.get(name);
+    this.#assets.delete(name);
+    this.#assetFilters.delete(name);
+    this.#tracks.delete(name);
+    if (asset !== undefined) this.#containers.delete(asset.container);
+  }
+
   container(asset: MediaAsset, access: "read" | "write"): BlobContainer {
     const container = this.#containers.get(asset.container);
     if (container === undefined) {

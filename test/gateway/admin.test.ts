@@ -3,11 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { silentLog } from "../../src/core/log.ts";
 import type { JobRecord } from "../../src/core/ports/journal.ts";
+import type { ReplicationStatus } from "../../src/core/replicationStatus.ts";
 import type { StatusEvent } from "../../src/gateway/adminEvents.ts";
 import { adminRefusal } from "../../src/gateway/adminGuard.ts";
 import { adminSchemas } from "../../src/gateway/adminSchemas.ts";
 import { buildAdmin, type AdminDeps } from "../../src/gateway/admin.ts";
 import { OPERATIONS } from "../../src/gateway/openapi.ts";
+import { MemoryEncoding } from "../fakes/memoryEncoding.ts";
+import { encodingOver } from "./encodingStage.ts";
 import { buildWorld, entry, EVERYWHERE, KEY_ID, LOCATOR, ManualClock, UNKNOWN_LOCATOR } from "./world.ts";
 
 const TOKEN = "an-admin-token-of-enough-length";
@@ -24,6 +27,14 @@ const JOB: JobRecord = {
   errorMessage: null,
   conflicts: [],
   updatedAt: 5,
+};
+
+const REPLICATION: ReplicationStatus = {
+  at: 9,
+  targets: [{ target: "northeurope", verified: 1, pending: 2, oldestPendingAt: 5, failed: 0, conflicts: 1, doneLastHour: 3 }],
+  queue: { pending: 4, deadLetters: 0 },
+  backfill: [{ region: "westeurope", startedAt: 1, pages: 2 }],
+  lastFullAt: null,
 };
 
 class Feed {
@@ -57,6 +68,8 @@ function adminOf(overrides: Partial<AdminDeps> = {}) {
       limits.push(limit);
       return Promise.resolve([JOB]);
     },
+    conflicts: async () => Promise.resolve([]),
+    replication: async () => Promise.resolve(REPLICATION),
     events: feed,
     log: silentLog,
     token: null,
@@ -213,6 +226,9 @@ describe("what it answers", () => {
     for (const limit of ["5", "0", "99999", "nonsense"])
       await parsed(await ask(`/api/replication?limit=${limit}`), adminSchemas.Replication);
     expect(limits).toEqual([5, 1, 1_000, 100]);
+    const conflicting = adminOf({ conflicts: async (limit) => Promise.resolve([{ ...JOB, attempts: limit }]) });
+    const answer = await parsed(await conflicting.ask("/api/replication?limit=7"), adminSchemas.Replication);
+    expect(answer).toEqual({ ...REPLICATION, jobs: [JOB], conflicts: [{ ...JOB, attempts: 7 }] });
   });
 
   it("/metrics: Prometheus' text, with the fail-open gauge of this moment", async () => {
@@ -255,12 +271,19 @@ describe("/api/openapi.json", () => {
   /** A request of each operation that changes something; `{id}` is what the one before has set. */
   const WRITES: Readonly<Record<string, object>> = {
     "/api/overrides": { kind: "drain", region: "westeurope", reason: "for the document", duration: "1m" },
+    "/api/encoding/jobs": { transform: "ladder", input: { kind: "url", url: "https://in.example/a.mp4" } },
   };
 
   function requestOf(method: string, body: object | undefined): RequestInit {
     const host = { host: "localhost" };
     if (method !== "post") return { method: method.toUpperCase(), headers: host };
     return { method: "POST", headers: { ...host, "content-type": "application/json" }, body: JSON.stringify(body) };
+  }
+
+  /** Of what was made; null where the answer is about something else. */
+  function idIn(answer: unknown): string | null {
+    const { override, job } = answer as Partial<Record<"override" | "job", { readonly id: string }>>;
+    return (override ?? job)?.id ?? null;
   }
 
   /** Status and media type of the answer that an operation describes first: the good one. */
@@ -270,7 +293,7 @@ describe("/api/openapi.json", () => {
   }
 
   it("describes every operation there is, and each of them answers", async () => {
-    const { app, ask } = adminOf();
+    const { app, ask } = adminOf({ encoding: encodingOver(new MemoryEncoding()) });
     const document = (await (await ask("/api/openapi.json")).json()) as {
       paths: Record<string, Record<string, { responses: Record<string, { content: Record<string, { schema: { $ref?: string } }> }> }>>;
       components: { schemas: Record<string, unknown> };
@@ -283,10 +306,13 @@ describe("/api/openapi.json", () => {
     );
     let id = "";
     for (const { path, method, operation } of described) {
-      const answer = await app.request(`${path.replace("{id}", id)}${QUERIES[path] ?? ""}`, requestOf(method, WRITES[path]));
+      const answer = await app.request(
+        `${path.replace("{id}", id).replace("{region}", "west")}${QUERIES[path] ?? ""}`,
+        requestOf(method, WRITES[path]),
+      );
       const type = String(answer.headers.get("content-type")).replace(/;.*/, "");
       expect([path, `${answer.status} ${type}`]).toEqual([path, promised(operation.responses)]);
-      if (method === "post") id = ((await answer.json()) as { override: { id: string } }).override.id;
+      if (method === "post") id = idIn(await answer.json()) ?? id;
       else await answer.body?.cancel();
     }
     const named = JSON.stringify(document.paths).matchAll(/#\/components\/schemas\/(\w+)/g);

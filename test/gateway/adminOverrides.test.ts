@@ -19,6 +19,8 @@ function adminOf(token: string | null = null) {
     gatewayUrl: "http://127.0.0.1:8080",
     keysPrefix: "/keys",
     jobs: async () => Promise.resolve([]),
+    conflicts: async () => Promise.resolve([]),
+    replication: async () => Promise.resolve({ at: 0, targets: [], queue: null, backfill: [], lastFullAt: null }),
     events: { subscribe: () => () => undefined },
     log: silentLog,
     token,

@@ -18,6 +18,8 @@ function admin() {
     gatewayUrl: "http://127.0.0.1:8080",
     keysPrefix: "/keys",
     jobs: async () => Promise.resolve([]),
+    conflicts: async () => Promise.resolve([]),
+    replication: async () => Promise.resolve({ at: 0, targets: [], queue: null, backfill: [], lastFullAt: null }),
     events: { subscribe: () => () => undefined },
     log: silentLog,
     token: null,

@@ -13,9 +13,10 @@ async function bench(name: string, ...options: string[]): Promise<{ readonly cod
   return { code, out, err };
 }
 
-describe("bench:faults and bench:failover", () => {
+describe("bench:faults, bench:copy and bench:failover", () => {
   it.each([
     ["faults", "alternating", ["transitions, region up and down every 10 s, 10 minutes simulated"]],
+    ["copy", "memory", ["peak RSS, 100 blobs", "peak RSS, many blobs"]],
     ["failover", "redirect,503", ["redirect, 503", "redirect, 503: failed"]],
   ])("%s prints one JSON object with its figures and their goals", async (name, only, figures) => {
     const { code, out, err } = await bench(name, "--quick", "--json", "--only", only);

@@ -29,6 +29,8 @@ async function start() {
     gatewayUrl: "http://127.0.0.1:8080",
     keysPrefix: "/keys",
     jobs: async () => Promise.resolve([]),
+    conflicts: async () => Promise.resolve([]),
+    replication: async () => Promise.resolve({ at: 0, targets: [], queue: null, backfill: [], lastFullAt: null }),
     events: { subscribe },
     log: silentLog,
     token: null,

@@ -13,10 +13,12 @@ import { ServiceCalls } from "../../src/replicator/adapters/serviceCalls.ts";
 import { TableCatalogue } from "../../src/replicator/tables/catalogue.ts";
 import { TableCursors } from "../../src/replicator/tables/cursors.ts";
 import { TableJournal } from "../../src/replicator/tables/journal.ts";
+import { TableDeletions } from "../../src/replicator/tables/deletions.ts";
 import { TableKeyRecords } from "../../src/replicator/tables/keyRecords.ts";
 import { TableLeases } from "../../src/replicator/tables/leases.ts";
 import { catalogueStoreConformance } from "../conformance/catalogueStore.ts";
 import { cursorStoreConformance } from "../conformance/cursorStore.ts";
+import { deletionsConformance } from "../conformance/deletions.ts";
 import { describeHealthMemory } from "../conformance/healthMemory.ts";
 import { journalConformance } from "../conformance/journal.ts";
 import { keyRecordsConformance } from "../conformance/keyRecords.ts";
@@ -60,6 +62,12 @@ cursorStoreConformance("Azure tables", async () => {
   const name = `${shared.prefix()}cursors`;
   const open = async () => new TableCursors(await shared.table(name));
   return { cursors: await open(), second: await open(), ...disposal };
+});
+
+deletionsConformance("Azure tables", async () => {
+  const name = `${shared.prefix()}journal`;
+  const open = async () => new TableDeletions(await shared.table(name, newCalls()));
+  return { store: await open(), second: await open(), ...disposal };
 });
 
 keyRecordsConformance("Azure tables", async () => {

@@ -71,6 +71,26 @@ describe("copying blobs", () => {
     expect((await journal.blobs("job")).size).toBe(0);
   });
 
+  it("takes what it copies from the bandwidth, once, whether or not the container asks for it", async () => {
+    const inner = new MemoryBlobContainer("n/c");
+    const asking: BlobContainer = {
+      ...withCopies(inner, () => null),
+      copyFrom: async (from, blob, condition, signal, pace) => {
+        await pace?.(4);
+        await pace?.(blob.length - 4);
+        return inner.copyFrom(from, blob, condition, signal);
+      },
+    };
+    for (const target of [asking, new MemoryBlobContainer("n/c")]) {
+      const { source, options } = setup(target);
+      for (const name of ["a", "b"]) source.put(name, Buffer.from("10 bytes  "));
+      const taken: number[] = [];
+      const bandwidth = { take: async (bytes: number) => void taken.push(bytes) };
+      await copyBlobs({ ...options, bandwidth, concurrency: 1 }, await surveyBlobs(options));
+      expect(taken).toEqual(target === asking ? [4, 6, 4, 6] : [10, 10]);
+    }
+  });
+
   it("waits for a copy that an earlier run has started", async () => {
     const target = new MemoryBlobContainer("n/c");
     const { source, options, copied } = setup(target);

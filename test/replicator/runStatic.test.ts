@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Region } from "../../src/core/contracts.ts";
 import { PlaybackFailure } from "../../src/core/playback/failure.ts";
 import { replicationPass } from "../../src/replicator/pass.ts";
-import { replicateVideo, staticDriver, type StaticDeps } from "../../src/replicator/runStatic.ts";
+import { planVideo, replicateVideo, staticDriver, type StaticDeps } from "../../src/replicator/runStatic.ts";
 import { MemoryStaticLibrary } from "../fakes/memoryStaticLibrary.ts";
 import { unavailable, World } from "./world.ts";
 
@@ -114,5 +114,25 @@ describe("replicating a packaged video", () => {
     expect(first).toMatchObject({ changed: 2, unchanged: 2, failed: 0 });
     expect(await shelves.north.publicAccess("papers")).toBeNull();
     expect(await replicationPass(shelves.deps, staticDriver(shelves.deps), options)).toMatchObject({ changed: 0, unchanged: 4, failed: 0 });
+  });
+
+  it("says what a pass would do, by reading alone, and of what is no video nothing", async () => {
+    const shelves = new Shelves();
+    await shelves.fill();
+    await shelves.west.createContainer("papers", "none");
+    shelves.reset();
+    const planned = async (assetName: string, target: string) =>
+      planVideo(shelves.deps, { source: "west", target, assetName }, new AbortController().signal);
+    expect(await planned("film", "north")).toMatchObject({
+      blobs: { copy: 3, adopt: 0, skip: 0 },
+      writes: [{ what: "container film", action: "create" }],
+      refused: [],
+    });
+    expect(await planned("film", "west")).toMatchObject({ blobs: { copy: 0 }, writes: [] });
+    expect([await planned("papers", "north"), await planned("papers", "west")]).toEqual([null, null]);
+    expect([shelves.west.mutations, shelves.north.mutations]).toEqual([0, 0]);
+    await replicateVideo(shelves.deps, JOB);
+    shelves.north.container("film").put("v.m3u8", Buffer.from("somebody's"));
+    expect((await planned("film", "north"))?.refused.map(({ what }) => what)).toEqual(["blob v.m3u8"]);
   });
 });

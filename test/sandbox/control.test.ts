@@ -7,8 +7,12 @@ import { silentLog, type Log } from "../../src/core/log.ts";
 import { createAuthority } from "../../src/sandbox/certificates.ts";
 import { SANDBOX_SERVICES, type SandboxService } from "../../src/sandbox/contracts.ts";
 import { controlApp, type ControlDeps, type ControlledRegion, type PublishRequest } from "../../src/sandbox/control.ts";
+import { EventGrid } from "../../src/sandbox/events/eventGrid.ts";
 import { FaultServer } from "../../src/sandbox/faultServer.ts";
+import { CALM, JobBehaviour } from "../../src/sandbox/management/jobBehaviour.ts";
 import type { PublishedVideo } from "../../src/sandbox/publish.ts";
+import { seededRandom } from "../fakes/clock.ts";
+import { EventReceiver } from "../harness/eventReceiver.ts";
 
 const PAGE = "http://127.0.0.1:9090";
 const VIDEO: PublishedVideo = {
@@ -52,7 +56,13 @@ async function startRegion(name: string, tlsServices: readonly SandboxService[])
   );
   const servers = Object.fromEntries(entries) as Record<SandboxService, FaultServer>;
   const urls = Object.fromEntries(entries.map(([service, { origin }]) => [service, origin])) as Record<SandboxService, string>;
-  return { name, urls, servers };
+  return { name, urls, servers, encoding: desk(name) };
+}
+
+function desk(topic: string): ControlledRegion["encoding"] {
+  const settings = { queuedMs: 1, scheduledMs: 2, processingMs: 3, ...CALM };
+  const events = stack.use(new EventGrid({ topic, clock: systemClock, random: seededRandom(1), log: silentLog }));
+  return { behaviour: new JobBehaviour(settings), events };
 }
 
 beforeAll(async () => {
@@ -219,6 +229,54 @@ describe("publishing", () => {
     warnings.length = 0;
     expect(await ask("POST", "/videos", { region: "westeurope" })).toMatchObject({ status, body });
     expect(warnings).toEqual(["sandbox.control_failed"]);
+  });
+});
+
+describe("jobs and their events", () => {
+  it("are changed in part, and put back", async () => {
+    const fail = { code: "ServiceTransientError", retry: "DoNotRetry", times: 1 };
+    const changed = await ask("POST", "/regions/westeurope/jobs", { processingMs: 50, stuck: "Scheduled", fail });
+    const expected = { queuedMs: 1, scheduledMs: 2, processingMs: 50, stuck: "Scheduled", fail: { ...fail, atPercent: 0 }, api: null };
+    expect(changed).toMatchObject({ status: 200, body: expected });
+    expect((await ask("GET", "/regions/westeurope/jobs")).body).toMatchObject(expected);
+    expect((await ask("GET", "/regions/northeurope/jobs")).body).toMatchObject({ processingMs: 3, stuck: null });
+    expect((await ask("DELETE", "/regions/westeurope/jobs")).body).toEqual({ queuedMs: 1, scheduledMs: 2, processingMs: 3, ...CALM });
+    expect((await ask("POST", "/regions/westeurope/events", { lost: 0.05, seed: 7 })).body).toMatchObject({
+      lost: 0.05,
+      doubled: 0,
+      seed: 7,
+    });
+    expect((await ask("DELETE", "/regions/westeurope/events")).body).toMatchObject({ lost: 0, seed: null });
+  });
+
+  it("go to those who have shown that they want them", async () => {
+    await using receiver = await EventReceiver.start();
+    const destination = { kind: "webhook", url: `${receiver.url}?code=secret`, headers: { "x-secret": "1" } };
+    const subscribed = await ask("POST", "/regions/westeurope/subscriptions", { name: "mine", destination });
+    expect(subscribed).toMatchObject({ status: 201, body: { name: "mine", kind: "webhook", url: receiver.url } });
+    expect(receiver.handshakes).toBe(1);
+    expect(JSON.stringify(await ask("GET", "/regions/westeurope/subscriptions"))).not.toContain("secret");
+    expect((await ask("DELETE", "/regions/westeurope/subscriptions/mine")).body).toEqual({ subscriptions: [] });
+    expect((await ask("DELETE", "/regions/westeurope/subscriptions/mine")).status).toBe(404);
+    const silent = { kind: "webhook", url: west.urls.keys };
+    expect(await ask("POST", "/regions/westeurope/subscriptions", { name: "other", destination: silent })).toMatchObject({
+      status: 502,
+      body: failed("subscription_refused", /not the validation code/),
+    });
+  });
+
+  it.each([
+    ["/regions/mars/jobs", {}, 404],
+    ["/regions/westeurope/jobs", { stuck: "Finished" }, 400],
+    ["/regions/westeurope/jobs", { fail: { code: "Bored" } }, 400],
+    ["/regions/westeurope/jobs", { fail: { code: "ServiceError", retry: "Perhaps" } }, 400],
+    ["/regions/westeurope/jobs", { api: { status: 200 } }, 400],
+    ["/regions/westeurope/events", { lost: 2 }, 400],
+    ["/regions/westeurope/events", { wrong: 1 }, 400],
+    ["/regions/westeurope/subscriptions", { name: "x", destination: { kind: "webhook", url: "http://127.0.0.1" } }, 400],
+    ["/regions/westeurope/subscriptions", { name: "abc", destination: { kind: "queue", url: "file:///etc/passwd" } }, 400],
+  ])("%s refuses %j", async (path, body, status) => {
+    expect((await ask("POST", path, body)).status).toBe(status);
   });
 });
 

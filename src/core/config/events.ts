@@ -3,16 +3,17 @@ import { z } from "zod";
 import { storageCredential } from "./state.ts";
 import { baseUrl, isLoopbackUrl, listenAddress, nonEmpty } from "./units.ts";
 
-const webhook = z.strictObject({
-  /** A listener of its own. Event Grid delivers over https only: a load balancer or proxy in front of it has the certificate. */
-  listen: listenAddress.prefault("127.0.0.1:9091"),
-  path: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._~/-]+$/, "write a path such as /events")
-    .prefault("/events"),
-  /** Event Grid sends it with every delivery: in the endpoint's query (`?code=`), or in a delivery attribute, the header x-paircast-events-key. */
-  secret: nonEmpty.min(16, "use at least 16 characters"),
-});
+const webhookAt = (address: string) =>
+  z.strictObject({
+    /** A listener of its own. Event Grid delivers over https only: a load balancer or proxy in front of it has the certificate. */
+    listen: listenAddress.prefault(address),
+    path: z
+      .string()
+      .regex(/^\/[A-Za-z0-9._~/-]+$/, "write a path such as /events")
+      .prefault("/events"),
+    /** Event Grid sends it with every delivery: in the endpoint's query (`?code=`), or in a delivery attribute, the header x-paircast-events-key. */
+    secret: nonEmpty.min(16, "use at least 16 characters"),
+  });
 
 const queue = z
   .strictObject({
@@ -31,4 +32,6 @@ const queue = z
   });
 
 /** With neither, new videos are found by looking for them. */
-export const replicationEvents = z.strictObject({ webhook: webhook.optional(), queue: queue.optional() });
+export const replicationEvents = z.strictObject({ webhook: webhookAt("127.0.0.1:9091").optional(), queue: queue.optional() });
+/** Jobs are encoding's own subscription: whoever takes a message from a queue has it alone. */
+export const encodingEvents = z.strictObject({ webhook: webhookAt("127.0.0.1:9092").optional(), queue: queue.optional() });

@@ -1,4 +1,5 @@
 /** What the schema cannot say: fields that contradict one another, and rules that could never match. */
+import { encodingProblems } from "./encodingRules.ts";
 import { playbackProblems } from "./playbackRules.ts";
 import { routingProblems } from "./routingRules.ts";
 import type { Config, RegionConfig } from "./schema.ts";
@@ -18,6 +19,8 @@ export function crossFieldProblems(config: Config): Problem[] {
     ...healthProblems(config),
     ...replicationProblems(config),
     ...keyUrlProblems(config),
+    ...deletionProblems(config),
+    ...encodingProblems(config),
   ];
 }
 
@@ -197,4 +200,13 @@ function replicationProblems({ replication, regions, state }: Config): Problem[]
 /** A region that the replicator can read from or write to. */
 export function canReplicate(region: RegionConfig): boolean {
   return region.account.driver !== "static" || region.account.storage !== undefined;
+}
+
+/** Storage without a management API does not say who made a container. */
+function deletionProblems({ replication, regions }: Config): Problem[] {
+  if (!replication.deletion.enabled) return [];
+  const stored = regions.find(({ account }) => account.driver === "static" && account.storage !== undefined);
+  if (stored === undefined) return [];
+  const message = `is carried over between media accounts only, and region ${stored.name} has storage without one; remove this, and delete containers by hand`;
+  return [{ path: ["replication", "deletion", "enabled"], message }];
 }

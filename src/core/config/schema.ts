@@ -1,6 +1,8 @@
 /** The configuration file: every field with its meaning and default. Unknown keys are refused. */
 import { z } from "zod";
 import { account } from "./accounts.ts";
+import { deletion } from "./deletion.ts";
+import { encoding } from "./encoding.ts";
 import { replicationEvents } from "./events.ts";
 import { healthSection } from "./health.ts";
 import { keyRecord } from "./keyRecord.ts";
@@ -138,6 +140,8 @@ const replication = z.strictObject({
   verification: verification.prefault({}),
   /** Verification of copies that serve, by `serve`, for ever. */
   recheck: recheck.prefault({}),
+  /** What becomes of copies whose source does not publish them any more. */
+  deletion: deletion.prefault({}),
   /** The encrypted record of ids, keys and policies from which a region can be rebuilt; left out: none is kept. */
   keyRecord: keyRecord.optional(),
 });
@@ -153,6 +157,8 @@ export const configSchema = z.strictObject({
   admin: admin.prefault({}),
   health: healthSection.prefault({}),
   replication: replication.prefault({}),
+  /** Encoding jobs over the media accounts of several regions; left out: none. */
+  encoding: encoding.optional(),
   state: state.prefault({}),
   log: log.prefault({}),
 });

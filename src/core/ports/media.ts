@@ -24,6 +24,8 @@ import type { BlobContainer } from "./storage.ts";
  * - `deleteLocator` resolves also where there is none; its content key ids can then be used again, as far as the service allows that.
  *   `deleteStreamingPolicy` resolves also where there is none, and throws `media_in_use` (retry class `conflict`) while any locator uses the policy,
  *   whether or not the service would refuse. It is never called for predefined policies.
+ * - `deleteAsset` takes an asset away with its container, filters and tracks, and resolves also where there is none. It is never called for an asset
+ *   that has locators. Left out: assets of this account are not deleted.
  * - `locatorPages` yields the same as `locators`, page by page as the service gives them, from the beginning (null) or from where an earlier page
  *   said that the list goes on. What was published or taken away meanwhile may be missing or come twice. A place that the service knows no more
  *   is `account_rejected`. Left out: lists of this account cannot be taken up in the middle.
@@ -36,6 +38,7 @@ export interface MediaAccount {
   assets(signal?: AbortSignal): AsyncIterable<MediaAsset>;
   asset(name: string, signal?: AbortSignal): Promise<MediaAsset | null>;
   createAsset(spec: AssetSpec, signal?: AbortSignal): Promise<MediaAsset>;
+  deleteAsset?(name: string, signal?: AbortSignal): Promise<void>;
   container(asset: MediaAsset, access: "read" | "write"): BlobContainer;
   assetFilters(assetName: string, signal?: AbortSignal): AsyncIterable<MediaFilter>;
   putAssetFilter(assetName: string, filter: MediaFilter, signal?: AbortSignal): Promise<void>;

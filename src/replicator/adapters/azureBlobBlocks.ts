@@ -33,6 +33,7 @@ export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask,
   const missing = blocks.filter((block) => !staged.has(`${block.id} ${block.length}`));
   await inParallel(missing, plan.stage);
   await plan.beforeCommit();
+  const tier = tierOf(task.blob);
   const ids = blocks.map((block) => block.id);
   const { etag } = await transfer(target, task, "commit", async (client, abortSignal) =>
     client.commitBlockList(ids, {
@@ -40,7 +41,7 @@ export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask,
       blobHTTPHeaders: headersOf(task.blob),
       metadata: { ...task.blob.metadata },
       ...(task.tags === undefined ? {} : { tags: task.tags }),
-      ...tierOf(task.blob),
+      ...(tier === null ? {} : { tier }),
       abortSignal,
     }),
   );

@@ -6,13 +6,14 @@
  * condition. So a copy that fails or is aborted leaves nothing readable behind and nothing has to be deleted, which matters because the
  * SAS of a media account may not delete. Blocks that were staged for nothing are invisible, serve the next try, and expire after a week.
  */
-import type { BlockBlobClient, Tags } from "@azure/storage-blob";
+import type { Tags } from "@azure/storage-blob";
 import { errorCode } from "../../core/errors.ts";
 import type { BlobContainer, BlobInfo, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
 import { stageAndCommit, stageByStream, stageByUrl } from "./azureBlobBlocks.ts";
 import { byUrl, CannotCopyByUrl, CannotPutByUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, quoted, tierOf } from "./azureBlobInfo.ts";
 import type { AzureBlobContainer, CopyMethod } from "./azureBlobs.ts";
+import { addressable, type PagedContainerClient } from "./pagedContainer.ts";
 
 export interface CopyTask {
   readonly source: BlobContainer;
@@ -148,34 +149,47 @@ async function copyByStream(target: AzureBlobContainer, task: CopyTask): Promise
   return { method: "stream", etag };
 }
 
-type Send = (client: BlockBlobClient, abortSignal: AbortSignal) => Promise<{ readonly etag?: string }>;
+type Send = (container: PagedContainerClient, abortSignal: AbortSignal) => Promise<{ readonly etag?: string }>;
 
 async function inOneRequest(target: AzureBlobContainer, task: CopyTask, send: Send): Promise<string | null> {
   const { blob, signal } = task;
   await task.pace?.(blob.length);
-  const { etag } = await target.requestBlob(describe(target, task), blob.name, signal, send, target.options.transferTimeoutMs ?? 300_000);
+  const { etag } = await target.requestWrite(describe(target, task), signal, send, target.options.transferTimeoutMs ?? 300_000);
   return etag ?? null;
 }
 
 /** Without metadata of its own the request carries the source's properties and metadata. */
 function copyOf(task: CopyTask, url: string): Send {
-  return (client, abortSignal) => byUrl(() => client.syncCopyFromURL(url, { ...requestOptions(task), abortSignal }));
+  const { name, etag, contentMd5 } = task.blob;
+  const copy = {
+    name: addressable(name),
+    url,
+    etag,
+    contentMd5,
+    condition: task.condition,
+    tier: tierOf(task.blob),
+    tags: task.tags ?? null,
+  };
+  return (container, abortSignal) => byUrl(() => container.copy(copy, abortSignal));
 }
 
 /** Metadata are not carried by themselves. */
 function putOf(task: CopyTask, url: string): Send {
   const options = { ...requestOptions(task), metadata: { ...task.blob.metadata }, copySourceBlobProperties: true };
-  return (client, abortSignal) => byUrl(() => client.syncUploadFromURL(url, { ...options, abortSignal }), CannotPutByUrl);
+  const name = addressable(task.blob.name);
+  return (container, abortSignal) =>
+    byUrl(() => container.getBlockBlobClient(name).syncUploadFromURL(url, { ...options, abortSignal }), CannotPutByUrl);
 }
 
 /** With the source's MD5 the service compares what it reads with it, and refuses what differs. */
 function requestOptions({ blob, condition, tags }: CopyTask) {
+  const tier = tierOf(blob);
   return {
     conditions: conditionsOf(condition),
     sourceConditions: { ifMatch: blob.etag },
     ...(blob.contentMd5 === null ? {} : { sourceContentMD5: Buffer.from(blob.contentMd5, "base64") }),
     ...(tags === undefined ? {} : { tags }),
-    ...tierOf(blob),
+    ...(tier === null ? {} : { tier }),
   };
 }
 

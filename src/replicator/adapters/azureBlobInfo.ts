@@ -76,7 +76,7 @@ export function conditionsOf(condition: WriteCondition): { readonly ifNoneMatch:
 /** Tiers that are not what a new blob gets by itself. An archived blob cannot be copied, so its tier never is. */
 const CARRIED_TIERS: readonly (string | null)[] = ["Cool", "Cold"];
 
-/** The tier to ask for, where it is not what a new blob gets by itself. */
-export function tierOf(blob: BlobInfo): { readonly tier?: string } {
-  return blob.tier !== null && CARRIED_TIERS.includes(blob.tier) ? { tier: blob.tier } : {};
+/** The tier to ask for; null where a new blob gets it by itself. */
+export function tierOf({ tier }: Pick<BlobInfo, "tier">): string | null {
+  return CARRIED_TIERS.includes(tier) ? tier : null;
 }

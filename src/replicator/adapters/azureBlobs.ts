@@ -6,7 +6,7 @@ import type { BlobContainer, BlobInfo, BlobVersion, CopiedBlob, Pace, WriteCondi
 import { copyBlob } from "./azureBlobCopy.ts";
 import { isAccessExpired, serviceFailure, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, fromHead, fromListing, isDirectory } from "./azureBlobInfo.ts";
-import type { PagedContainerClient } from "./pagedContainer.ts";
+import { addressable, type PagedContainerClient } from "./pagedContainer.ts";
 import { boundedRequest } from "./storageRequest.ts";
 
 /** How a blob was copied: `url` Copy Blob From URL, `put` Put Blob From URL, `blocks` Put Block From URL, `stream` its bytes passed through this process. */
@@ -67,7 +67,7 @@ export class AzureBlobContainer implements BlobContainer {
   async head(name: string, signal?: AbortSignal): Promise<BlobInfo | null> {
     return this.request(`look at ${this.label}/${name}`, signal, async (client, abortSignal) => {
       try {
-        return fromHead(name, await client.getBlobClient(name).getProperties({ abortSignal }));
+        return fromHead(name, await client.getBlobClient(addressable(name)).getProperties({ abortSignal }));
       } catch (error) {
         if (isNotFound(error)) return null;
         throw error;
@@ -83,7 +83,7 @@ export class AzureBlobContainer implements BlobContainer {
     return this.request(what, signal, async (client, abortSignal) => {
       try {
         const options = { conditions: { ifMatch: blob.etag }, abortSignal };
-        const answer = await client.getBlobClient(blob.name).download(offset, wanted === 0 ? undefined : wanted, options);
+        const answer = await client.getBlobClient(addressable(blob.name)).download(offset, wanted === 0 ? undefined : wanted, options);
         return await collected(answer.readableStreamBody, wanted, what);
       } catch (error) {
         if (isNotFound(error) || serviceFailure(error)?.status === 412) throw storageError("blob_changed", what, error);
@@ -94,8 +94,8 @@ export class AzureBlobContainer implements BlobContainer {
 
   async readUrl(name: string): Promise<string> {
     const client = await this.options.open();
-    if (this.options.signRead !== undefined) return this.options.signRead(client, name);
-    return client.getBlobClient(name).url;
+    if (this.options.signRead !== undefined) return this.options.signRead(client, addressable(name));
+    return client.blobUrl(addressable(name));
   }
 
   async copyFrom(source: BlobContainer, blob: BlobInfo, condition: WriteCondition, signal?: AbortSignal, pace?: Pace): Promise<CopiedBlob> {
@@ -125,7 +125,7 @@ export class AzureBlobContainer implements BlobContainer {
     return blob;
   }
 
-  /** One request that writes a blob: a version to replace that is gone is a conflict, not a blob that could not be found. */
+  /** One request that writes a blob, by the SDK's client of it. */
   async requestBlob<T>(
     what: string,
     name: string,
@@ -133,12 +133,24 @@ export class AzureBlobContainer implements BlobContainer {
     send: (target: BlockBlobClient, signal: AbortSignal) => Promise<T>,
     timeoutMs?: number,
   ): Promise<T> {
+    const toBlob = async (client: PagedContainerClient, abortSignal: AbortSignal): Promise<T> =>
+      send(client.getBlockBlobClient(addressable(name)), abortSignal);
+    return this.requestWrite(what, signal, toBlob, timeoutMs);
+  }
+
+  /** One request that writes a blob: a version to replace that is gone is a conflict, not a blob that could not be found. */
+  async requestWrite<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: (client: PagedContainerClient, signal: AbortSignal) => Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T> {
     return this.request(
       what,
       signal,
       async (client, abortSignal) => {
         try {
-          return await send(client.getBlockBlobClient(name), abortSignal);
+          return await send(client, abortSignal);
         } catch (error) {
           throw isNotFound(error) ? storageError("blob_conflict", what, error) : error;
         }

@@ -95,6 +95,10 @@ export class AzureMediaAccount implements MediaAccount {
     return toAsset(await this.#calls.call(what, signal, (call) => this.#client.assets.get(...this.#account, spec.name, call)));
   }
 
+  async deleteAsset(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#calls.remove(`delete asset ${name}`, signal, (call) => this.#client.assets.delete(...this.#account, name, call));
+  }
+
   container(asset: MediaAsset, access: "read" | "write"): BlobContainer {
     const permissions = access === "read" ? "Read" : "ReadWrite";
     const { clock, blobs = {}, storagePipeline = {} } = this.#options;

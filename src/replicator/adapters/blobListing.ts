@@ -1,8 +1,9 @@
 /**
- * Reads a page of a container's listing: https://learn.microsoft.com/rest/api/storageservices/list-blobs#response-body. Pure.
+ * Reads a page of a container's listing: https://learn.microsoft.com/rest/api/storageservices/list-blobs#response-body.
  *
  * The SDK makes a dozen objects of every element of it, which is most of what it costs to look at a container of a hundred thousand blobs.
  */
+import sax from "sax";
 import { PaircastError } from "../../core/errors.ts";
 
 export interface ListedBlob {
@@ -22,83 +23,107 @@ export interface ListedPage {
 
 /** Throws `storage_unavailable` (retry) for what is no whole page. */
 export function parseListing(text: string): ListedPage {
-  if (!text.includes("<EnumerationResults") || !text.trimEnd().endsWith("</EnumerationResults>")) throw noPage("it is none, or cut off");
-  const blobs: ListedBlob[] = [];
-  for (let at = text.indexOf("<Blob>"); at >= 0;) {
-    const end = text.indexOf("</Blob>", at);
-    if (end < 0) throw noPage("an entry has no end");
-    blobs.push(parseBlob(text.slice(at, end)));
-    at = text.indexOf("<Blob>", end);
-  }
-  const next = elementText(text, "NextMarker");
-  return { blobs, next: next === null || next === "" ? null : next };
-}
-
-function parseBlob(entry: string): ListedBlob {
-  const name = nameOf(entry);
-  if (name === null) throw noPage("an entry has no name");
-  return {
-    name,
-    properties: elementsIn(section(entry, "Properties")),
-    metadata: elementsIn(section(entry, "Metadata")),
-    tags: tagsIn(section(entry, "TagSet")),
+  const page = new Page();
+  const parser = sax.parser(true);
+  parser.onopentag = ({ name, attributes }) => {
+    page.open(name, attributes["Encoded"] === "true");
   };
+  // A long text comes in pieces.
+  parser.ontext = (piece) => {
+    page.text(piece);
+  };
+  parser.onclosetag = (name) => {
+    page.close(name);
+  };
+  parser.onerror = (error) => {
+    throw noPage(error.message.split("\n", 1)[0] ?? "it is no XML");
+  };
+  parser.write(text).close();
+  return page.end();
 }
 
-/** Names that XML cannot hold come percent-encoded, and say so. */
-function nameOf(entry: string): string | null {
-  const [, attribute = "", text] = /<Name( [^>]*)?>([^<]*)<\/Name>/.exec(entry) ?? [];
-  if (text === undefined) return null;
-  const name = unescaped(text);
-  if (!/Encoded="true"/.test(attribute)) return name;
+type Texts = Record<string, string>;
+
+class Page {
+  readonly #blobs: ListedBlob[] = [];
+  readonly #path: string[] = [];
+  #next = "";
+  #isWhole = false;
+  #name: string | null = null;
+  #properties: Texts = texts();
+  #metadata: Texts = texts();
+  #tags: Texts = texts();
+  #key = "";
+  #text = "";
+  #isEncoded = false;
+
+  open(name: string, isEncoded: boolean): void {
+    this.#path.push(name);
+    this.#text = "";
+    this.#isEncoded = isEncoded;
+    if (this.#path[0] !== "EnumerationResults") throw noPage("it is another document");
+  }
+
+  text(piece: string): void {
+    this.#text += piece;
+  }
+
+  close(name: string): void {
+    const [, list] = this.#path;
+    const content = this.#text;
+    this.#text = "";
+    if (this.#path.length === 1) this.#isWhole = true;
+    if (this.#path.length === 2 && list === "NextMarker") this.#next = content;
+    if (list === "Blobs") this.#closeInList(name, content);
+    this.#path.pop();
+  }
+
+  /** What is where is told by depth alone: metadata may have any name, also those of the elements around them. */
+  #closeInList(name: string, content: string): void {
+    const part = this.#path[3] ?? "";
+    const depth = this.#path.length;
+    if (depth === 3 && name === "Blob") this.#add();
+    if (depth === 4 && part === "Name") this.#name = this.#isEncoded ? decoded(content) : content;
+    if (depth === 5) this.#property(part, name, content);
+    if (depth === 7 && part === "Tags") this.#tag(name, content);
+  }
+
+  end(): ListedPage {
+    if (!this.#isWhole) throw noPage("it is cut off");
+    return { blobs: this.#blobs, next: this.#next === "" ? null : this.#next };
+  }
+
+  #property(part: string, name: string, content: string): void {
+    if (content === "") return;
+    if (part === "Properties") this.#properties[name] = content;
+    if (part === "Metadata") this.#metadata[name] = content;
+  }
+
+  #tag(name: string, content: string): void {
+    if (name === "Key") this.#key = content;
+    if (name === "Key" || name === "Value") this.#tags[this.#key] = name === "Key" ? "" : content;
+  }
+
+  #add(): void {
+    if (this.#name === null) throw noPage("an entry has no name");
+    this.#blobs.push({ name: this.#name, properties: this.#properties, metadata: this.#metadata, tags: this.#tags });
+    this.#name = null;
+    [this.#properties, this.#metadata, this.#tags] = [texts(), texts(), texts()];
+  }
+}
+
+/** Without the names that objects have by themselves. */
+function texts(): Texts {
+  return Object.create(null) as Texts;
+}
+
+/** Names that XML cannot hold come percent-encoded. */
+function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
     throw noPage("a name is not encoded as it says");
   }
-}
-
-function section(entry: string, name: string): string {
-  const begin = entry.indexOf(`<${name}>`);
-  const end = begin < 0 ? -1 : entry.indexOf(`</${name}>`, begin);
-  return end < 0 ? "" : entry.slice(begin + name.length + 2, end);
-}
-
-const ELEMENT = /<([^\s<>/]+)[^<>]*>([^<]*)<\/\1>/g;
-
-function elementsIn(text: string): Record<string, string> {
-  const found: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [, name = "", value = ""] of text.matchAll(ELEMENT)) if (value !== "") found[name] = unescaped(value);
-  return found;
-}
-
-function tagsIn(text: string): Record<string, string> {
-  const found: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [, tag = ""] of text.matchAll(/<Tag>([\s\S]*?)<\/Tag>/g)) {
-    const key = elementText(tag, "Key");
-    if (key !== null) found[key] = elementText(tag, "Value") ?? "";
-  }
-  return found;
-}
-
-function elementText(text: string, name: string): string | null {
-  const begin = text.lastIndexOf(`<${name}>`);
-  const end = begin < 0 ? -1 : text.indexOf(`</${name}>`, begin);
-  return end < 0 ? null : unescaped(text.slice(begin + name.length + 2, end));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-function unescaped(text: string): string {
-  if (!text.includes("&")) return text;
-  return text.replaceAll(
-    /&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));/g,
-    (whole, hex?: string, decimal?: string, name?: string) => {
-      if (name !== undefined) return ENTITIES[name] ?? whole;
-      const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
-    },
-  );
 }
 
 function noPage(why: string): PaircastError {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
 import { scrub } from "../../core/log.ts";
-import { retryAfterMs } from "./retryAfter.ts";
+import { retryAfterMs } from "../../core/retryAfter.ts";
 
 /** A request that was refused (`status`), or that had no proper answer (0). */
 export class MkioFailure extends Error {

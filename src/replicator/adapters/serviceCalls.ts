@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
-import { retryAfterMs } from "./retryAfter.ts";
+import { retryAfterMs } from "../../core/retryAfter.ts";
 
 export interface ServiceCallsOptions {
   readonly clock: Clock;

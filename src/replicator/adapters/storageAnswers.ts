@@ -6,7 +6,7 @@
 import { newPipeline, RestError, type RequestPolicyFactory, type StoragePipelineOptions } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
 import { AccountPace } from "./accountPace.ts";
-import { retryAfterMs } from "./retryAfter.ts";
+import { retryAfterMs } from "../../core/retryAfter.ts";
 import { isConnectionFailure } from "./serviceCalls.ts";
 
 type PipelineCredential = Parameters<typeof newPipeline>[0];

@@ -79,7 +79,13 @@ export function openBlobService(options: BlobServiceOptions): BlobService {
   if (login.kind === "sas") {
     const through = storagePipeline(undefined, pipeline, calls);
     const client = new BlobServiceClient(`${url}?${login.sas.replace(/^\?/, "")}`, through);
-    return { client, access: (container) => ({ open: () => Promise.resolve(opened(client, through, container)) }) };
+    return {
+      client,
+      access: (container) => {
+        const containerClient = opened(client, through, container);
+        return { open: () => Promise.resolve(containerClient) };
+      },
+    };
   }
   const key = login.kind === "account-key" ? new StorageSharedKeyCredential(login.accountName, login.accountKey) : null;
   const through = storagePipeline(key ?? (login.kind === "token" ? login.credential : undefined), pipeline, calls);
@@ -92,7 +98,7 @@ export function openBlobService(options: BlobServiceOptions): BlobService {
       const sign = renewed(clock, async () => signer(container));
       return {
         open: () => Promise.resolve(containerClient),
-        signRead: async (_client, name) => `${containerClient.getBlobClient(name).url}?${await sign()}`,
+        signRead: async (_client, name) => `${containerClient.blobUrl(name)}?${await sign()}`,
       };
     },
   };

@@ -1,6 +1,6 @@
 /** Sums up what was found of the blobs of two containers. */
 import { PaircastError } from "../../core/errors.ts";
-import type { BlobContainer } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobInfo } from "../../core/ports/storage.ts";
 import type { Conflict } from "../conflict.ts";
 import { planBlob, type BlobAction, type BlobFinding, type BlobPlan } from "../planBlobs.ts";
 
@@ -35,7 +35,7 @@ export class Survey {
         this.#totals.skip += 1;
         return true;
       case "conflict":
-        if (this.#conflicts.length < NAMED) this.#conflicts.push(finding.conflict);
+        this.#addConflict(finding.conflict);
         return true;
       case "compare":
         return this.#hold(finding);
@@ -43,11 +43,19 @@ export class Survey {
         this.#totals.adopt += 1;
         return this.#hold(finding);
       case "copy":
-        this.#totals.copy += 1;
-        this.#totals.bytes += finding.source.length;
-        if (finding.source.type !== "BlockBlob") this.#named.converted.add(finding.source.name);
+        this.#countCopy(finding.source);
         return this.#hold(finding);
     }
+  }
+
+  #addConflict(conflict: Conflict): void {
+    if (this.#conflicts.length < NAMED) this.#conflicts.push(conflict);
+  }
+
+  #countCopy({ name, length, type }: BlobInfo): void {
+    this.#totals.copy += 1;
+    this.#totals.bytes += length;
+    if (type !== "BlockBlob") this.#named.converted.add(name);
   }
 
   /** Throws where blobs of the source cannot be read: nothing is to be copied before all can be. */

@@ -45,15 +45,17 @@ async function* sideBySide(from: Items<BlobInfo>, to: Items<BlobInfo>, known: It
   await using right = new Cursor(to);
   await using records = new Cursor(known);
   await Promise.all([left.move(), right.move(), records.move()]);
-  for (;;) {
-    const [source, target] = [left.item, right.item];
-    if (source === null && target === null) return;
-    const order = source === null ? 1 : target === null ? -1 : compareNames(source.name, target.name);
-    const name = (order <= 0 ? source : target)?.name ?? "";
-    yield { source: order <= 0 ? source : null, target: order >= 0 ? target : null, record: await records.find(name) };
-    if (order <= 0) await left.move();
-    if (order >= 0) await right.move();
+  for (let name = firstOf(left.item, right.item); name !== null; name = firstOf(left.item, right.item)) {
+    const [source, target] = [left.named(name), right.named(name)];
+    yield { source, target, record: await records.find(name) };
+    if (source !== null) await left.move();
+    if (target !== null) await right.move();
   }
+}
+
+function firstOf(one: Named | null, other: Named | null): string | null {
+  if (one === null || other === null) return (one ?? other)?.name ?? null;
+  return compareNames(one.name, other.name) <= 0 ? one.name : other.name;
 }
 
 type Items<T> = AsyncIterable<T> | Iterable<T>;
@@ -68,8 +70,8 @@ class Cursor<T extends Named> implements AsyncDisposable {
   }
 
   async move(): Promise<void> {
-    const { value, done } = await this.#items.next();
-    const next = done === true ? null : (value as T);
+    const result: IteratorResult<T, unknown> = await this.#items.next();
+    const next = result.done === true ? null : result.value;
     if (next !== null && this.item !== null && compareNames(this.item.name, next.name) >= 0) throw new Unordered();
     this.item = next;
   }
@@ -77,6 +79,11 @@ class Cursor<T extends Named> implements AsyncDisposable {
   /** The item of this name, if there is one; those before it are passed over. */
   async find(name: string): Promise<T | null> {
     while (this.item !== null && compareNames(this.item.name, name) < 0) await this.move();
+    return this.named(name);
+  }
+
+  /** The present item where it has this name. */
+  named(name: string): T | null {
     return this.item?.name === name ? this.item : null;
   }
 

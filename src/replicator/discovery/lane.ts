@@ -77,6 +77,8 @@ export class Lane {
     }
     if (this.isFull) return false;
     this.#seen.add(`${job.source}/${job.assetName}`);
+    const { source, target, assetName } = job;
+    this.#options.deps.progress?.({ type: "found", source, target, assetName });
     this.#waiting.push({ job, settled });
     this.#go();
     return true;
@@ -146,7 +148,9 @@ export class Lane {
   }
 
   #notTried({ source, target, assetName }: PlannedJob): JobResult {
-    this.#options.deps.metrics?.job(target, "failed");
+    const { metrics, progress } = this.#options.deps;
+    metrics?.job(target, "failed");
+    progress?.({ type: "done", source, target, assetName, result: "failed" });
     const message = `replicate ${assetName} from ${source} to ${target}: ${target} cannot be asked`;
     return failedJob({ source, target, assetName }, "target_unreachable", message);
   }

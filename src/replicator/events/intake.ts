@@ -51,7 +51,7 @@ const EMPTY_MS = 5_000;
 /** Takes events from a queue until `stop` aborts. Never rejects. */
 export async function followEvents(
   events: EventQueue,
-  intake: EventIntake,
+  intake: Pick<EventIntake, "take">,
   { clock, log }: Pick<IntakeOptions, "clock" | "log">,
   stop: AbortSignal,
 ) {
@@ -70,7 +70,7 @@ export async function followEvents(
   }
 }
 
-async function takeMessage(message: EventMessage, events: EventQueue, intake: EventIntake, log: Log): Promise<void> {
+async function takeMessage(message: EventMessage, events: EventQueue, intake: Pick<EventIntake, "take">, log: Log): Promise<void> {
   const delivery = deliveryInMessage(message.body);
   if (delivery?.kind === "events" && delivery.malformed === 0) await intake.take(delivery.events);
   else if (message.takes < UNREADABLE_TAKES) return;

@@ -1,11 +1,12 @@
 /** What replicating one asset to one target would come to, in the words of its result. Pure. */
 import type { CatalogueEntry } from "../../core/contracts.ts";
-import type { JobResult as Outcome } from "../../core/metrics.ts";
 import type { Conflict } from "../conflict.ts";
 import type { PlannedJob } from "../discover.ts";
 import type { JobIdentity } from "../job.ts";
 import type { AssetPlan, PlannedWrite } from "../planAsset.ts";
 import type { BlobTotals } from "../planBlobs.ts";
+
+type Outcome = "changed" | "unchanged" | "conflict" | "failed";
 
 export interface JobPlan extends JobIdentity {
   /** What `replicate` would call it. `conflict`: with locators that are set aside, the others are done all the same. */
@@ -29,28 +30,32 @@ export interface JobPlan extends JobIdentity {
 
 export const NO_BLOBS: BlobTotals = { copy: 0, bytes: 0, adopt: 0, skip: 0 };
 
-/** `entries` are those of the job's locators. Null for `plan` where nothing is to be carried: the job only verifies. */
-export function jobPlan(job: PlannedJob, plan: AssetPlan | null, entries: readonly CatalogueEntry[]): JobPlan {
+/** `entries` are those of the job's locators. */
+export function jobPlan(job: PlannedJob, plan: AssetPlan, entries: readonly CatalogueEntry[]): JobPlan {
   const { source, target, assetName } = job;
-  const conflicts = [...(plan?.refused ?? []), ...(plan?.setAside ?? [])];
-  const isRefused = (plan?.refused.length ?? 0) > 0;
-  const done = plan === null || isRefused ? null : plan;
+  const conflicts = [...plan.refused, ...plan.setAside];
+  const isRefused = plan.refused.length > 0;
+  const done = isRefused ? nothingOf(plan) : plan;
   const verified = new Map(entries.flatMap((entry) => (isServed(entry, target) ? [[entry.locatorId.toLowerCase(), entry]] : [])));
-  const withdraws = new Set([...(done?.withdrawn ?? []), ...wrong(job, plan)].filter((id) => verified.has(id)));
+  const withdraws = new Set([...done.withdrawn, ...wrong(job, plan)].filter((id) => verified.has(id)));
   const aside = new Set(conflicts.flatMap(({ locatorId }) => (locatorId === undefined ? [] : [locatorId.toLowerCase()])));
   const isSettled = (id: string): boolean => verified.get(id)?.source === source && !withdraws.has(id);
   const publishes = isRefused ? [] : job.locatorIds.filter((id) => !aside.has(id) && !isSettled(id));
   const planned = {
-    blobs: done?.blobs ?? NO_BLOBS,
+    blobs: done.blobs ?? NO_BLOBS,
     damaged: source === target || isRefused ? 0 : damagedIn(entries, target),
-    writes: done?.writes ?? [],
-    removals: (done?.removals ?? []).map(({ kind, name }) => `${kind} ${name}`),
+    writes: done.writes,
+    removals: done.removals.map(({ kind, name }) => `${kind} ${name}`),
     publishes,
     withdraws: [...withdraws],
     conflicts,
-    notes: plan?.notes ?? [],
+    notes: plan.notes,
   };
   return { source, target, assetName, result: outcome(planned), ...planned, error: null };
+}
+
+function nothingOf(plan: AssetPlan): AssetPlan {
+  return { ...plan, blobs: NO_BLOBS, writes: [], removals: [], withdrawn: [] };
 }
 
 /** The plan of a job of which not both sides could be read. */
@@ -68,9 +73,8 @@ function damagedIn(entries: readonly CatalogueEntry[], target: string): number {
 }
 
 /** A copy that differs must not serve: what is in conflict, or all where it is about more than one locator. */
-function wrong({ locatorIds }: PlannedJob, plan: AssetPlan | null): readonly string[] {
-  const found = [plan?.refused ?? [], plan?.setAside ?? []];
-  return found.flatMap((conflicts) => {
+function wrong({ locatorIds }: PlannedJob, plan: AssetPlan): readonly string[] {
+  return [plan.refused, plan.setAside].flatMap((conflicts) => {
     const differing = conflicts.filter(({ keepsServing }) => keepsServing !== true);
     const named = differing.flatMap(({ locatorId }) => (locatorId === undefined ? [] : [locatorId.toLowerCase()]));
     return named.length === differing.length ? named : locatorIds;

@@ -7,7 +7,7 @@ import type { ReplicationDriver } from "../driver.ts";
 import { jobId } from "../job.ts";
 import type { JobDeps } from "../jobDeps.ts";
 import { replicationPass, type PassOptions, type PassSummary } from "../pass.ts";
-import type { AssetPlan } from "../planAsset.ts";
+import { nothingToCarry, type AssetPlan } from "../planAsset.ts";
 import { isDone, type JobResult, type Sharing } from "../runJob.ts";
 import { jobPlan, unplanned, type JobPlan } from "./jobPlan.ts";
 import { readOnlyCatalogue, readOnlyCursors, readOnlyJournal } from "./readOnly.ts";
@@ -16,7 +16,7 @@ export interface PlanSource {
   /** The stores that `driver` and `plan` are given, too. */
   readonly deps: JobDeps;
   readonly driver: ReplicationDriver;
-  /** What carrying an asset to another region would do; null for what is no video (yet). Rejects where either side cannot be read. */
+  /** What the job would do; null for what is no video (yet). Rejects where either side cannot be read. */
   readonly plan: (job: PlannedJob, signal: AbortSignal) => Promise<AssetPlan | null>;
 }
 
@@ -83,7 +83,7 @@ class Planner {
     try {
       const found = await this.#plan(job, signal);
       // What is no video has no manifests, and nothing of it is published.
-      const plan = jobPlan(found === null && job.source !== job.target ? { ...job, locatorIds: [] } : job, found, entries);
+      const plan = jobPlan(found === null ? { ...job, locatorIds: [] } : job, found ?? nothingToCarry(job), entries);
       return { ...plan, writes: plan.writes.filter(({ what, action }) => this.#isFirst(`${action} ${what} in ${job.target}`)) };
     } catch (error) {
       return unplanned(job, { code: errorCode(error), message: scrub(errorChain(error)) });

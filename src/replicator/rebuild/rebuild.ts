@@ -150,6 +150,7 @@ async function carryOut(
     // The other region has its files and lacks what publishes them.
     results.push(isMissing && hasRecord ? await driver.replicate({ ...job, from: RECORD }, region, stop) : result);
   };
+  for (const { from: source, assetName } of jobs) deps.progress?.({ type: "found", source, target: region, assetName });
   try {
     await forEachBounded(jobs, deps.options.concurrency, run, stop);
   } catch (error) {

@@ -10,8 +10,9 @@ import type { WorkQueue } from "../../core/ports/work.ts";
 import type { Withdrawals } from "../withdraw.ts";
 import { lookPiece, pieceText, type Piece } from "./piece.ts";
 
-/** While so many pieces wait, none is put. */
+/** While so many pieces wait, none is put. A look at everything leaves room for what is new. */
 const WINDOW = 5_000;
+const FULL_WINDOW = 500;
 const WAIT_MS = 2_000;
 /** What was put is not put again for so long, unless it is asked for by its name. */
 const REPEAT_MS = 10 * 60_000;
@@ -100,12 +101,13 @@ export class QueueWork implements FoundWork {
   /** Waits until there is room. The queue is asked once for some of the pieces that fit. */
   async #room(): Promise<void> {
     const { clock } = this.#deps;
+    const window = this.#options.full ? FULL_WINDOW : WINDOW;
     this.#sincePending += 1;
-    if (this.#pending + this.#sincePending < WINDOW) return;
+    if (this.#pending + this.#sincePending < window) return;
     for (;;) {
       this.#pending = await this.#options.queue.pending();
       this.#sincePending = 0;
-      if (this.#pending < WINDOW) return;
+      if (this.#pending < window) return;
       await clock.sleep(WAIT_MS, this.#stop);
     }
   }

@@ -21,7 +21,7 @@ export interface WorkerOptions {
 }
 
 const LEASE_MS = 60_000;
-const RETRY_MS = 30_000;
+const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 /** For a target that has no place free: longer each time, and at most the second. */
 const DELAY_MS = 5_000;

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants, setPriority } from "node:os";
+import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
@@ -20,10 +21,11 @@ const LAST_WORDS = 5;
 
 /**
  * Resolves when it has ended well. Rejects with `program_failed` and its last words, `program_timeout`, `program_missing`, or the signal's
- * reason; it has ended by then. Should this process be killed outright, it ends at its next write to the closed pipe.
+ * reason; it has ended by then. Should this process be killed outright, it goes on: give it a limit of its own.
  */
 export async function runChild({ program, args, timeoutMs, signal, clock, line }: ChildOptions): Promise<void> {
   signal.throwIfAborted();
+  const name = basename(program);
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
   const words: string[] = [];
   using limit = clock.deadline(timeoutMs);
@@ -33,17 +35,18 @@ export async function runChild({ program, args, timeoutMs, signal, clock, line }
   const ends = AbortSignal.any([signal, limit.signal]);
   ends.addEventListener("abort", kill, { once: true });
   createInterface({ input: child.stdout }).on("line", line);
-  createInterface({ input: child.stderr }).on("line", (text) =>
-    words.splice(0, Math.max(0, words.length + 1 - LAST_WORDS), text.slice(0, 300)),
-  );
+  createInterface({ input: child.stderr }).on("line", (text) => {
+    words.push(text.slice(0, 300));
+    words.splice(0, words.length - LAST_WORDS);
+  });
   yieldToOthers(child.pid);
   const [code] = (await once(child, "close").catch((cause: unknown) => {
-    throw new PaircastError("program_missing", `${program} cannot be started`, { cause });
+    throw new PaircastError("program_missing", `${name} cannot be started`, { cause });
   })) as [number | null];
   ends.removeEventListener("abort", kill);
   signal.throwIfAborted();
-  if (limit.signal.aborted) throw new PaircastError("program_timeout", `${program} was still running after ${timeoutMs / 1000} s`);
-  if (code !== 0) throw new PaircastError("program_failed", `${program} ended with ${String(code)}: ${words.join(" | ") || "no message"}`);
+  if (limit.signal.aborted) throw new PaircastError("program_timeout", `${name} was still running after ${timeoutMs / 1000} s`);
+  if (code !== 0) throw new PaircastError("program_failed", `${name} ended with ${String(code)}: ${words.join(" | ") || "no message"}`);
 }
 
 /** It may have ended already. */

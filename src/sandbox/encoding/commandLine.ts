@@ -6,6 +6,8 @@ import { PROBED, type Source } from "./source.ts";
 /** No playlists, which name other files, and no pictures or scripts. */
 const FORMATS = "mov,mp4,m4a,3gp,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mp3,wav,aac,flac,mxf";
 const SAFE = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS];
+/** Seconds of processor time: ends an encoder whose sandbox was killed outright and cannot end it. */
+const CPU_LIMIT_S = 900;
 /** What the streaming endpoint serves: one track per file, a global index at the start. */
 const FRAGMENTED = "+cmaf+global_sidx+skip_trailer";
 
@@ -42,7 +44,20 @@ export interface EncodeOrder {
 export function encodeArguments({ input, source, plan, clip, files }: EncodeOrder): string[] {
   const { video, audio, gopS } = plan;
   const range = [...(clip.startS === null ? [] : ["-ss", String(clip.startS)]), ...(clip.endS === null ? [] : ["-to", String(clip.endS)])];
-  const head = ["-hide_banner", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", "-nostats", "-filter_threads", "1"];
+  const head = [
+    "-hide_banner",
+    "-nostdin",
+    "-v",
+    "error",
+    "-y",
+    "-progress",
+    "pipe:1",
+    "-nostats",
+    "-timelimit",
+    String(CPU_LIMIT_S),
+    "-filter_threads",
+    "1",
+  ];
   const outputs = [
     ...video.flatMap((rung, at) => videoOutput(rung, at, gopS, files[at] ?? "")),
     ...(audio === null ? [] : audioOutput(audio, gopS, files[video.length] ?? "")),

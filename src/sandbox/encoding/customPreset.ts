@@ -20,13 +20,8 @@ const MOST_LAYERS = 6;
 
 /** Throws `ConfigurationUnsupported`. */
 export function customPlan(preset: JsonObject, source: Source): EncodingPlan {
-  if (Object.keys(objectField(preset, "filters")).length > 0) throw unsupported("filters and overlays");
-  for (const format of objectsField(preset, "formats")) {
-    if (kind(format) !== "Mp4Format" && kind(format) !== "MultiBitrateFormat") throw unsupported(`the format ${kind(format)}`);
-  }
+  refuseOthers(preset);
   const codecs = objectsField(preset, "codecs");
-  const other = codecs.find((codec) => !["H264Video", "AacAudio"].includes(kind(codec)));
-  if (other !== undefined) throw unsupported(`the codec ${kind(other)}`);
   const h264 = codecs.find((codec) => kind(codec) === "H264Video");
   const aac = codecs.find((codec) => kind(codec) === "AacAudio");
   const plan = {
@@ -36,6 +31,21 @@ export function customPlan(preset: JsonObject, source: Source): EncodingPlan {
   };
   if (plan.video.length > 0 || plan.audio !== null) return plan;
   throw new EncodingFailure("ConfigurationUnsupported", "the input has nothing that the preset's codecs encode");
+}
+
+const FORMATS = ["Mp4Format", "MultiBitrateFormat"];
+const CODECS = ["H264Video", "AacAudio"];
+
+function refuseOthers(preset: JsonObject): void {
+  if (Object.keys(objectField(preset, "filters")).length > 0) throw unsupported("filters and overlays");
+  const format = objectsField(preset, "formats")
+    .map(kind)
+    .find((name) => !FORMATS.includes(name));
+  if (format !== undefined) throw unsupported(`the format ${format}`);
+  const codec = objectsField(preset, "codecs")
+    .map(kind)
+    .find((name) => !CODECS.includes(name));
+  if (codec !== undefined) throw unsupported(`the codec ${codec}`);
 }
 
 function kind(item: JsonObject): string {

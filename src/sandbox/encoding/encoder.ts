@@ -94,25 +94,26 @@ async function encode(work: Work, deps: EncoderDeps, signal: AbortSignal, pace: 
   const args = encodeArguments({ input, source, plan, clip, files: renditions.map(({ file }) => join(folder, file)) });
   const run = { program: programs.ffmpeg, args, timeoutMs: ENCODE_TIMEOUT_MS, signal, clock: deps.clock, line };
   await runChild(run).catch((error: unknown) => {
-    throw programFailure(error, "ContentMalformed", signal);
+    throw programFailure(error, "ContentMalformed", work, signal);
   });
   return packaged(folder, name, renditions);
 }
 
-async function probe({ input, programs }: Work, { clock }: EncoderDeps, signal: AbortSignal): Promise<Source> {
+async function probe(work: Work, { clock }: EncoderDeps, signal: AbortSignal): Promise<Source> {
+  const { input, programs } = work;
   const lines: string[] = [];
   const line = (text: string): void => void lines.push(text);
   const run = { program: programs.ffprobe, args: probeArguments(input), timeoutMs: PROBE_TIMEOUT_MS, signal, clock, line };
   await runChild(run).catch((error: unknown) => {
-    throw programFailure(error, "ContentUnsupported", signal);
+    throw programFailure(error, "ContentUnsupported", work, signal);
   });
   return parseSource(lines.join("\n"));
 }
 
-/** What the program says of its input is the input's fault; that it is missing or takes too long is not. */
-function programFailure(error: unknown, code: "ContentMalformed" | "ContentUnsupported", signal: AbortSignal): unknown {
+/** What the program says of its input is the input's fault; that it is missing or takes too long is not. Paths of this machine are left out. */
+function programFailure(error: unknown, code: "ContentMalformed" | "ContentUnsupported", { folder }: Work, signal: AbortSignal): unknown {
   if (signal.aborted) return error;
-  const detail = errorChain(error);
+  const detail = errorChain(error).replaceAll(`${folder}/`, "");
   if (errorCode(error) === "program_failed") return new EncodingFailure(code, detail);
   return new EncodingFailure(errorCode(error) === "program_timeout" ? "ServiceTransientError" : "ServiceError", detail);
 }

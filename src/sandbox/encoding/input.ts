@@ -29,7 +29,9 @@ const NOT_THERE = ["ENOTFOUND", "EAI_AGAIN", "ERR_INVALID_URL"];
 /** Throws `EncodingFailure`, or the signal's reason. The caller reads the body or destroys it. */
 export async function openInput({ source, files }: Clip, { container, maxBytes }: InputDeps, signal: AbortSignal): Promise<OpenInput> {
   const open = async (): Promise<OpenInput & { readonly length: number | null }> =>
-    source.kind === "http" ? openUrl(`${source.baseUri}${files[0] ?? ""}`, signal) : openAsset(container(source.assetName), source.assetName, files, signal);
+    source.kind === "http"
+      ? openUrl(`${source.baseUri}${files[0] ?? ""}`, signal)
+      : openAsset(container(source.assetName), source.assetName, files, signal);
   const opened = await open().catch((error: unknown) => {
     throw downloadFailure(error, signal);
   });
@@ -87,7 +89,8 @@ async function openAsset(
   signal: AbortSignal,
 ): Promise<OpenInput & { readonly length: number | null }> {
   const file = container === null ? null : (files[0] ?? (await firstFile(container, signal)));
-  if (container === null || file === null) throw new EncodingFailure("DownloadNotAccessible", `the input asset '${assetName}' has no files`);
+  if (container === null || file === null)
+    throw new EncodingFailure("DownloadNotAccessible", `the input asset '${assetName}' has no files`);
   const answer = await container.getBlobClient(file).download(0, undefined, { abortSignal: signal });
   const { readableStreamBody: body, contentLength } = answer;
   if (body === undefined) throw new Error(`storage answered without a body for ${file}`);
@@ -128,7 +131,11 @@ function downloadFailure(error: unknown, signal: AbortSignal): Error {
     return new EncodingFailure(code, `the region's storage answered ${error.statusCode} ${error.code ?? ""}`.trim());
   }
   const code = (error as { readonly code?: unknown }).code;
-  if (typeof code === "string") return new EncodingFailure(NOT_THERE.includes(code) ? "DownloadNotAccessible" : "DownloadTransientError", `the source cannot be read: ${code}`);
+  if (typeof code === "string")
+    return new EncodingFailure(
+      NOT_THERE.includes(code) ? "DownloadNotAccessible" : "DownloadTransientError",
+      `the source cannot be read: ${code}`,
+    );
   return new EncodingFailure("DownloadTransientError", `the source cannot be read: ${withoutAddresses(errorChain(error))}`);
 }
 

@@ -1,7 +1,7 @@
 /** Where events are delivered to: an HTTP webhook, or a Storage queue. */
-import { QueueClient } from "@azure/storage-queue";
+import { QueueClient, RestError } from "@azure/storage-queue";
 import { request } from "undici";
-import type { Random } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
 import type { GridEvent } from "./jobEvents.ts";
 
@@ -11,43 +11,50 @@ export type DestinationAddress =
   /** URL of the queue with a SAS that may add messages. */
   | { readonly kind: "queue"; readonly url: string };
 
+type Webhook = DestinationAddress & { readonly kind: "webhook" };
+
+interface Chance {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 export interface Destination {
   /** Resolves when the other side has taken it; rejects when it may be tried again. */
-  deliver(event: GridEvent): Promise<void>;
+  deliver(event: GridEvent, signal: AbortSignal): Promise<void>;
 }
 
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 16_384;
 
 /** The webhook has shown that it wants the events, and the queue is there: `subscription_refused` otherwise. */
-export async function openDestination(address: DestinationAddress, topic: string, random: Random): Promise<Destination> {
+export async function openDestination(address: DestinationAddress, topic: string, { clock, random }: Chance): Promise<Destination> {
   if (address.kind === "queue") return openQueue(address.url);
-  await handshake(address, topic, random);
+  const eventTime = new Date(clock.now()).toISOString();
+  await handshake(address, { topic, eventTime, id: random.uuid(), code: random.uuid() });
   return {
-    deliver: async (event) => {
-      const status = await post(address, "Notification", [event]).then((answer) => answer.status);
+    deliver: async (event, signal) => {
+      const { status } = await post(address, "Notification", [event], signal);
       if (status < 200 || status >= 300) throw new PaircastError("event_refused", `the webhook answered ${status}`, { retry: "retry" });
     },
   };
 }
 
 /** `data.validationCode` has to come back: nobody is sent events who did not ask for them. */
-async function handshake(address: DestinationAddress & { readonly kind: "webhook" }, topic: string, random: Random): Promise<void> {
-  const validationCode = random.uuid();
-  const event = {
-    id: random.uuid(),
-    topic,
-    subject: "",
-    data: { validationCode },
-    eventType: "Microsoft.EventGrid.SubscriptionValidationEvent",
-    eventTime: "2020-01-01T00:00:00.0000000Z",
-    metadataVersion: "1",
-    dataVersion: "2",
-  };
-  const answer = await post(address, "SubscriptionValidation", [event]).catch((cause: unknown) => {
+interface Validation {
+  readonly topic: string;
+  readonly eventTime: string;
+  readonly id: string;
+  readonly code: string;
+}
+
+async function handshake(address: Webhook, { topic, eventTime, id, code }: Validation): Promise<void> {
+  const eventType = "Microsoft.EventGrid.SubscriptionValidationEvent";
+  const data = { validationCode: code };
+  const event = { id, topic, subject: "", data, eventType, eventTime, metadataVersion: "1", dataVersion: "2" };
+  const answer = await post(address, "SubscriptionValidation", [event], null).catch((cause: unknown) => {
     throw new PaircastError("subscription_refused", "the webhook does not answer: start it first", { cause });
   });
-  if (answer.status === 200 && validationResponse(answer.text) === validationCode) return;
+  if (answer.status === 200 && validationResponse(answer.text) === code) return;
   throw new PaircastError(
     "subscription_refused",
     `the webhook answered ${answer.status} and not the validation code: it must answer 200 with {"validationResponse": data.validationCode}`,
@@ -64,9 +71,10 @@ function validationResponse(text: string): unknown {
 }
 
 async function post(
-  { url, headers }: DestinationAddress & { readonly kind: "webhook" },
+  { url, headers }: Webhook,
   type: string,
   events: readonly object[],
+  signal: AbortSignal | null,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const { statusCode, body } = await request(url, {
     method: "POST",
@@ -74,6 +82,7 @@ async function post(
     body: JSON.stringify(events),
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
+    signal,
   });
   let text = "";
   for await (const chunk of body as AsyncIterable<Buffer>) if (text.length < MAX_ANSWER_BYTES) text += chunk.toString("utf8");
@@ -82,9 +91,21 @@ async function post(
 
 async function openQueue(url: string): Promise<Destination> {
   const queue = new QueueClient(url, undefined, { retryOptions: { maxTries: 1, tryTimeoutInMs: TIMEOUT_MS } });
+  await queue.getProperties().catch((error: unknown) => {
+    // A SAS that may only add messages is enough.
+    if (statusOf(error) !== 403)
+      throw new PaircastError("subscription_refused", `the queue cannot be reached (${statusOf(error) ?? "no answer"})`);
+  });
   return {
-    deliver: async (event) => {
-      await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString("base64"));
+    deliver: async (event, abortSignal) => {
+      await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString("base64"), { abortSignal }).catch((error: unknown) => {
+        // Without its cause, which has the address with the SAS.
+        throw new PaircastError("event_refused", `the queue answered ${statusOf(error) ?? "nothing"}`, { retry: "retry" });
+      });
     },
   };
+}
+
+function statusOf(error: unknown): number | null {
+  return error instanceof RestError ? (error.statusCode ?? null) : null;
 }

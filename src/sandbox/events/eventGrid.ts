@@ -3,7 +3,7 @@ import type { Clock, Random } from "../../core/clock.ts";
 import { errorChain } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { openDestination, type Destination, type DestinationAddress } from "./destination.ts";
-import { delaysOf, UNDISTURBED, type Disturbance } from "./disturbance.ts";
+import { delaysOf, drawsOf, UNDISTURBED, type Disturbance } from "./disturbance.ts";
 import type { GridEvent } from "./jobEvents.ts";
 
 export interface SubscriptionRequest {
@@ -38,7 +38,7 @@ export interface EventGridOptions {
   /** Resource id of the account. */
   readonly topic: string;
   readonly clock: Clock;
-  /** Of the disturbances: seeded where a run is to be repeated. */
+  /** Of ids, and of disturbances without a seed. */
   readonly random: Random;
   readonly log: Log;
 }
@@ -60,27 +60,30 @@ export class EventGrid implements AsyncDisposable {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #running = new Set<Promise<void>>();
   #disturbance = UNDISTURBED;
+  #draws: Pick<Random, "next">;
 
   constructor(options: EventGridOptions) {
     this.#options = options;
+    this.#draws = options.random;
   }
 
   get disturbance(): Disturbance {
     return this.#disturbance;
   }
 
-  /** For events from now on. */
+  /** For events from now on. A seed begins anew each time that it is given. */
   disturb(wanted: Partial<Disturbance>): void {
     this.#disturbance = { ...this.#disturbance, ...wanted };
+    if (wanted.seed !== undefined) this.#draws = wanted.seed === null ? this.#options.random : drawsOf(wanted.seed);
   }
 
   calm(): void {
-    this.#disturbance = UNDISTURBED;
+    this.disturb(UNDISTURBED);
   }
 
   /** Replaces the one of that name. Throws `subscription_refused` where the webhook does not answer the handshake. */
   async subscribe(request: SubscriptionRequest): Promise<SubscriptionView> {
-    const to = await openDestination(request.destination, this.#options.topic, this.#options.random);
+    const to = await openDestination(request.destination, this.#options.topic, this.#options);
     this.unsubscribe(request.name);
     const counts = { delivered: 0, refused: 0, lost: 0, givenUp: 0, pending: 0 };
     const subscription = { ...request, to, stop: new AbortController(), counts };
@@ -102,7 +105,7 @@ export class EventGrid implements AsyncDisposable {
     for (const subscription of this.#subscriptions.values()) {
       const { eventTypes, counts } = subscription;
       if (eventTypes.length > 0 && !eventTypes.includes(event.eventType)) continue;
-      const delays = delaysOf(this.#disturbance, this.#options.random);
+      const delays = delaysOf(this.#disturbance, this.#draws);
       if (delays.length === 0) counts.lost += 1;
       for (const delay of delays) this.#start(subscription, event, delay);
     }
@@ -110,7 +113,7 @@ export class EventGrid implements AsyncDisposable {
 
   /** Drops what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of [...this.#subscriptions.keys()]) this.unsubscribe(name);
+    for (const name of this.#subscriptions.keys()) this.unsubscribe(name);
     await Promise.all(this.#running);
   }
 
@@ -137,10 +140,11 @@ export class EventGrid implements AsyncDisposable {
       if (wait > 0) await clock.sleep(wait, stop.signal).catch(() => undefined);
       if (stop.signal.aborted) return;
       try {
-        await to.deliver(event);
+        await to.deliver(event, stop.signal);
         counts.delivered += 1;
         return;
       } catch (error) {
+        if (stop.signal.aborted) return;
         counts.refused += 1;
         if (tries === 1) log.debug("sandbox.event_refused", { subscription: name, error: errorChain(error) });
       }

@@ -5,15 +5,15 @@ import type { JobErrorCategory, JobErrorCode, JobRetry } from "./jobErrors.ts";
 export const HOLDING_STATES = ["Queued", "Scheduled", "Processing", "Canceling"] as const;
 export type HoldingState = (typeof HOLDING_STATES)[number];
 
-/** Fails jobs that reach `atPercent` of their processing. */
+/** Fails outputs of jobs that reach `atPercent` of their processing. */
 export interface PlannedFailure {
   readonly code: JobErrorCode;
   /** Other than the code's own. */
   readonly category?: JobErrorCategory | undefined;
   readonly retry?: JobRetry | undefined;
   readonly atPercent: number;
-  /** How many jobs; null: all. */
-  readonly jobs: number | null;
+  /** How many outputs; null: all. */
+  readonly times: number | null;
 }
 
 /** Fails calls of the API about transforms and jobs; the rest of the API answers. */
@@ -23,7 +23,7 @@ export interface ApiFailure {
   /** What was asked for happens all the same, and only the answer is lost. */
   readonly afterEffect: boolean;
   /** How many calls; null: all. */
-  readonly calls: number | null;
+  readonly times: number | null;
 }
 
 export interface JobSettings {
@@ -65,7 +65,7 @@ export class JobBehaviour {
 
   change(wanted: Partial<JobSettings>): void {
     this.#settings = { ...this.#settings, ...wanted };
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   /** As it was at the start. */
@@ -100,19 +100,19 @@ export class JobBehaviour {
     }
   }
 
-  /** The failure planned for a job that has come to `percent`; it is counted. */
+  /** The failure planned for an output that has come to `percent`; it is counted. */
   takeFailure(percent: number): PlannedFailure | null {
     const { fail } = this.#settings;
-    if (fail === null || fail.jobs === 0 || percent < fail.atPercent) return null;
-    if (fail.jobs !== null) this.change({ fail: { ...fail, jobs: fail.jobs - 1 } });
+    if (fail === null || fail.times === 0 || percent < fail.atPercent) return null;
+    if (fail.times !== null) this.change({ fail: { ...fail, times: fail.times - 1 } });
     return fail;
   }
 
   /** The failure planned for a call; it is counted. */
   takeApiFailure(): ApiFailure | null {
     const { api } = this.#settings;
-    if (api === null || api.calls === 0) return null;
-    if (api.calls !== null) this.change({ api: { ...api, calls: api.calls - 1 } });
+    if (api === null || api.times === 0) return null;
+    if (api.times !== null) this.change({ api: { ...api, times: api.times - 1 } });
     return api;
   }
 }

@@ -217,6 +217,20 @@ describe("replication through a queue", () => {
     await second.stop();
   });
 
+  it("finds what is new while it is still looking at everything", async () => {
+    const world = new World();
+    await publishSix(world);
+    const cursors = new MemoryCursors();
+    const queue = queueOf(world);
+    // Somebody else's work, and nobody who does it: there is room for what is new only.
+    for (let count = 0; count < 600; count += 1) await queue.put("waits", 6 * 86_400_000);
+    const following = follow(world, queue, { cursors });
+    await until(world, "what is new", async () => (await verifiedIn(world, "north")) === 6);
+    expect(following.passes.filter(({ queued }) => queued > 0)).toMatchObject([{ queued: 6 }]);
+    expect(await cursors.load("everything", "*")).toBeNull();
+    await following.stop();
+  });
+
   it("does not look at everything again because it was started again", async () => {
     const world = new World();
     await publishSix(world);

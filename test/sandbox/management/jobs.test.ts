@@ -6,6 +6,7 @@ import { fixture, type Answer, type Fixture } from "./fixture.ts";
 
 const TIMES = { queuedMs: 100, scheduledMs: 100, processingMs: 1000 };
 const JOB = "transforms/t/jobs/j";
+const PRESET = { "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", presetName: "AdaptiveStreaming" };
 const SENT = {
   input: { "@odata.type": "#Microsoft.Media.JobInputAsset", assetName: "in" },
   outputs: [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", assetName: "out" }],
@@ -15,8 +16,7 @@ const SENT = {
 async function withTransform(options: Partial<MediaAccountOptions> = {}): Promise<Fixture> {
   const emulated = await fixture({ switches: { job: TIMES }, ...options });
   for (const name of ["in", "out"]) await emulated.call("PUT", `assets/${name}`, { properties: { container: `${name}-files` } });
-  const preset = { "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", presetName: "AdaptiveStreaming" };
-  await emulated.call("PUT", "transforms/t", { properties: { outputs: [{ preset }] } });
+  await emulated.call("PUT", "transforms/t", { properties: { outputs: [{ preset: PRESET }] } });
   return emulated;
 }
 
@@ -28,7 +28,8 @@ describe("jobs", () => {
   it("go through their states with the clock, and fill their output asset at the end", async () => {
     const encoded: OutputAsset[] = [];
     await using emulated = await withTransform({
-      encode: async (_, output) => {
+      encode: async (_, output, __, pace) => {
+        await pace.due();
         encoded.push(output);
       },
     });
@@ -53,7 +54,7 @@ describe("jobs", () => {
     const finished = job(await emulated.call("GET", JOB));
     expect(finished).toMatchObject({ state: "Finished", outputs: [{ state: "Finished", progress: 100 }] });
     expect(Date.parse(asText(finished["endTime"])) - Date.parse(asText(finished["startTime"]))).toBeGreaterThanOrEqual(1000);
-    expect(encoded).toEqual([{ assetName: "out", container: "out-files", label: "BuiltInStandardEncoderPreset_0" }]);
+    expect(encoded).toEqual([{ assetName: "out", container: "out-files", label: "BuiltInStandardEncoderPreset_0", preset: PRESET }]);
   });
 
   it("end in Error when the encoder fails, with the reason", async () => {

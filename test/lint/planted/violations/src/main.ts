@@ -1,2 +1,2 @@
-import "@azure/identity"; //! eslint(no-restricted-imports) @azure/* only
+import "@azure/identity"; //! eslint(no-restricted-imports) @azure/* and @aws-sdk/* only
 import "hono"; //! eslint(no-restricted-imports) hono only

@@ -1,0 +1,121 @@
+/** Encoding as the admin API asks it: over the records alone, so that any process that shares them can answer. */
+import type { Clock, Random } from "../core/clock.ts";
+import type { EncodingInput, EncodingJob, EncodingState, Transform } from "../core/encoding.ts";
+import { PaircastError } from "../core/errors.ts";
+import type { CatalogueView } from "../core/ports/catalogue.ts";
+import type { EncodingRequest, EncodingService, OutputPlayback, ShownAccount, ShownJob } from "../core/ports/encodingService.ts";
+import type { EncodingStore, JobFilter } from "../core/ports/encodingStore.ts";
+import { newAccount, readmitted } from "./account.ts";
+import { EncodingDesk } from "./desk.ts";
+import { locatorIdOf } from "./locatorNames.ts";
+import type { JobPolicy } from "./policy.ts";
+import { shownJob } from "./shown.ts";
+
+export interface RecordsServiceOptions {
+  readonly store: EncodingStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: JobPolicy;
+  readonly transforms: ReadonlyMap<string, Transform>;
+  /** Account -> how many jobs it may have at a time. */
+  readonly accounts: ReadonlyMap<string, number>;
+  /** Regions that can have an input. */
+  readonly inputRegions: ReadonlySet<string>;
+  readonly isDisabled: (account: string) => boolean;
+  /** Null where outputs are not published. */
+  readonly catalogue: Pick<CatalogueView, "byLocator"> | null;
+}
+
+/** Others write, too; each time one of them wins. */
+const ATTEMPTS = 8;
+
+export class RecordsService implements EncodingService {
+  readonly #options: RecordsServiceOptions;
+  readonly #desk: EncodingDesk;
+
+  constructor(options: RecordsServiceOptions) {
+    this.#options = options;
+    this.#desk = new EncodingDesk(options);
+  }
+
+  async submit(request: EncodingRequest): Promise<{ readonly job: ShownJob; readonly created: boolean }> {
+    const { transforms, random } = this.#options;
+    if (!transforms.has(request.transform))
+      throw new PaircastError(
+        "transform_unknown",
+        `there is no transform ${request.transform}; there are ${[...transforms.keys()].join(", ")}`,
+      );
+    this.#assertRegion(request.input);
+    const { job, created } = await this.#desk.submit({ ...request, clientId: request.clientId ?? random.uuid() });
+    return { job: this.#shown(job), created };
+  }
+
+  async job(id: string): Promise<ShownJob | null> {
+    return this.#shownOrNull(await this.#desk.job(id));
+  }
+
+  async list(filter: JobFilter): Promise<readonly ShownJob[]> {
+    return (await this.#desk.list(filter)).map((job) => this.#shown(job));
+  }
+
+  async count(): Promise<Readonly<Record<EncodingState, number>>> {
+    return this.#options.store.count();
+  }
+
+  async cancel(id: string, by: string): Promise<ShownJob | null> {
+    return this.#shownOrNull(await this.#desk.cancel(id, by));
+  }
+
+  async retry(id: string): Promise<ShownJob | null> {
+    return this.#shownOrNull(await this.#desk.retry(id));
+  }
+
+  async accounts(): Promise<readonly ShownAccount[]> {
+    const { store, accounts, clock, isDisabled } = this.#options;
+    const [stored, places] = [await store.accounts(), await store.places()];
+    return [...accounts].map(([account, maxInFlight]) => {
+      const state = stored.find((each) => each.state.account === account)?.state ?? newAccount(account, clock.now());
+      const { status, since, reason, detail, pausedUntil } = state;
+      const inFlight = places.get(account) ?? 0;
+      return { account, status, since, reason, detail, pausedUntil, inFlight, maxInFlight, disabled: isDisabled(account) };
+    });
+  }
+
+  async readmit(account: string): Promise<boolean> {
+    const { store, accounts, clock } = this.#options;
+    if (!accounts.has(account)) return false;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const stored = (await store.accounts()).find(({ state }) => state.account === account);
+      // Of one that nobody has looked at yet nothing is held against.
+      if (stored === undefined) return true;
+      const next = readmitted(stored.state, clock.now());
+      if (next === stored.state || (await store.saveAccount(next, stored.version)) !== null) return true;
+    }
+    throw new PaircastError("state_unavailable", `readmit ${account}: others write its state all the time; try again`, { retry: "retry" });
+  }
+
+  #assertRegion(input: EncodingInput): void {
+    const { inputRegions } = this.#options;
+    if (input.kind === "url" || inputRegions.has(input.region)) return;
+    const names = [...inputRegions].join(", ");
+    throw new PaircastError("unknown_region", `no region ${input.region} has a media account; there are ${names}`);
+  }
+
+  #shownOrNull(job: EncodingJob | null): ShownJob | null {
+    return job === null ? null : this.#shown(job);
+  }
+
+  #shown(job: EncodingJob): ShownJob {
+    return shownJob(job, this.#playback(job));
+  }
+
+  #playback({ id, state, result }: EncodingJob): readonly OutputPlayback[] {
+    const { catalogue } = this.#options;
+    if (catalogue === null || state !== "finished") return [];
+    return (result?.assets ?? []).map((_, output) => {
+      const locatorId = locatorIdOf(id, output);
+      const { hls = null, dash = null } = catalogue.byLocator(locatorId)?.manifests ?? {};
+      return { locatorId, hls, dash };
+    });
+  }
+}

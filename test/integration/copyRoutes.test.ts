@@ -1,0 +1,151 @@
+/** The ways of a copy that Azurite itself does not know: through the fronts of two regions, which play a whole blob service. */
+import type { ContainerClient } from "@azure/storage-blob";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import { silentLog } from "../../src/core/log.ts";
+import { AzureBlobContainer, type AzureBlobContainerOptions, type CopyMethod } from "../../src/replicator/adapters/azureBlobs.ts";
+import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
+import { Azurite } from "../../src/sandbox/azurite.ts";
+import { StorageFronts } from "../../src/sandbox/storage/storageFronts.ts";
+import { StorageFront } from "../../src/sandbox/storageFront.ts";
+
+const KEY = Buffer.alloc(64, 5).toString("base64");
+
+let azurite: Azurite;
+let west: StorageFront;
+let north: StorageFront;
+let last = 0;
+
+beforeAll(async () => {
+  azurite = await Azurite.start({
+    accounts: ["west", "north"].map((name) => ({ name, key: KEY })),
+    port: 0,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const fronts = new StorageFronts(azurite.url);
+  const front = async (name: string): Promise<StorageFront> =>
+    StorageFront.start({
+      label: `${name} storage`,
+      host: "127.0.0.1",
+      port: 0,
+      account: { name, key: KEY },
+      fronts,
+      tls: null,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+    });
+  [west, north] = [await front("west"), await front("north")];
+});
+afterEach(async () => {
+  await west.server.clear();
+  await north.server.clear();
+});
+afterAll(async () => {
+  await Promise.all([west.close(), north.close()]);
+  await azurite.stop();
+});
+
+type Tuning = Partial<AzureBlobContainerOptions>;
+
+interface Regions {
+  readonly source: AzureBlobContainer;
+  readonly target: AzureBlobContainer;
+  readonly past: ContainerClient;
+  readonly methods: CopyMethod[];
+  readonly tags: string[];
+}
+
+async function regions(tuning: Tuning = {}): Promise<Regions> {
+  last += 1;
+  const name = `video-${last}`;
+  const methods: CopyMethod[] = [];
+  const tags: string[] = [];
+  const open = async (front: StorageFront, more: Tuning) => {
+    const { url, accountName, accountKey } = front.address;
+    const service = openBlobService({ url, login: { kind: "account-key", accountName, accountKey }, clock: systemClock });
+    await service.client.createContainer(name);
+    return {
+      service,
+      container: new AzureBlobContainer({ label: `${accountName}/${name}`, clock: systemClock, ...service.access(name), ...more }),
+    };
+  };
+  const from = await open(west, {});
+  const onCopy: AzureBlobContainerOptions["onCopy"] = (copy) => {
+    methods.push(copy.method);
+    tags.push(copy.tags);
+  };
+  const to = await open(north, { onCopy, ...tuning });
+  return { source: from.container, target: to.container, past: from.service.client.getContainerClient(name), methods, tags };
+}
+
+const CONTENT = Buffer.alloc(1000, "content");
+
+async function seed({ past, source }: Regions, name: string) {
+  await past.getBlockBlobClient(name).upload(CONTENT, CONTENT.length, {
+    blobHTTPHeaders: { blobContentType: "video/mp4", blobCacheControl: "max-age=60" },
+    metadata: { job: "42" },
+    tier: "Cool",
+    tags: { customer: "7 + more" },
+  });
+  const [blob] = await Array.fromAsync(source.list());
+  if (blob === undefined) throw new Error("nothing was seeded");
+  return blob;
+}
+
+describe("the ways of a copy", () => {
+  it.each<[CopyMethod, Tuning]>([
+    ["url", {}],
+    ["put", { singleCopyLimit: 0 }],
+    ["blocks", { singleCopyLimit: 0, singlePutLimit: 0, blockSize: 300 }],
+  ])("%s carries content, properties, metadata, tier and tags, and takes all bytes from the bandwidth", async (method, tuning) => {
+    const { source, target, ...made } = await regions(tuning);
+    const blob = await seed({ source, target, ...made }, "a +%.mp4");
+    let taken = 0;
+    const pace = async (bytes: number): Promise<void> => {
+      taken += bytes;
+    };
+    const copied = await target.copyFrom(source, blob, "absent", undefined, pace);
+    expect(made.methods).toEqual([method]);
+    expect(made.tags).toEqual(["kept"]);
+    expect(taken).toBe(CONTENT.length);
+    const [listed] = await Array.fromAsync(target.list());
+    const { etag: _etag, copyStatus: _status, ...same } = blob;
+    expect(listed).toMatchObject({ ...same, etag: copied.etag });
+    expect(Buffer.from(await target.read(copied, 0, 2000)).equals(CONTENT)).toBe(true);
+  });
+
+  it("adopts an asynchronous copy that somebody has started, instead of starting another", async () => {
+    const made = await regions();
+    const blob = await seed(made, "a");
+    north.holdCopies({ next: 1, forMs: 700, outcome: "success" });
+    const client = await made.target.options.open();
+    await client.getBlobClient("a").beginCopyFromURL(await made.source.readUrl("a"));
+    expect(await made.target.head("a")).toMatchObject({ copyStatus: "pending" });
+    const copied = await made.target.copyFrom(made.source, blob, "absent");
+    expect(made.methods).toEqual([]);
+    expect(await made.target.head("a")).toMatchObject({ copyStatus: "success", etag: copied.etag, contentMd5: blob.contentMd5 });
+  });
+
+  it("waits as long as a busy account asks, and asks another one meanwhile", async () => {
+    const made = await regions();
+    const blob = await seed(made, "a");
+    north.serverBusy(2, 1);
+    const began = systemClock.monotonic();
+    const copying = made.target.copyFrom(made.source, blob, "absent");
+    await made.source.head("a");
+    const meanwhile = systemClock.monotonic() - began;
+    await copying;
+    expect(meanwhile).toBeLessThan(900);
+    expect(systemClock.monotonic() - began).toBeGreaterThan(1900);
+    expect(made.methods).toEqual(["url"]);
+  });
+
+  it("refuses names that no URL can hold, instead of asking for another blob", async () => {
+    const { source } = await regions();
+    for (const name of ["..", "a/../b", "a/.", "./a"])
+      await expect(source.head(name)).rejects.toMatchObject({ code: "storage_rejected", retry: "never" });
+    expect(await source.head("a/..b/c...")).toBeNull();
+  });
+});
