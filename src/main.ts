@@ -115,18 +115,6 @@ program
   });
 
 program
-  .command("work")
-  .description("what waits in the queue of work, and what nobody could finish")
-  .option(...CONFIG)
-  .option("--replay <id>", "put back what nobody could finish: by its id, or all")
-  .option(...JSON_OUTPUT)
-  .action(async (options: { config: string; replay?: string; json?: boolean }) => {
-    const { work } = await import("./commands/work.ts");
-    const { config, replay = null, json = false } = options;
-    end(await work(terminal, { config, replay, json }));
-  });
-
-program
   .command("status")
   .description("what a running gateway knows (regions, services, videos, jobs), and how far replication is, of the state where none runs")
   .option(...GATEWAY_CONFIG)

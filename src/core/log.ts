@@ -33,7 +33,10 @@ const STANDARD_ERROR = 2;
 const PIPE_BYTES = 4_096;
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/([?&;](?:sig|x-amz-signature|x-amz-credential|x-amz-security-token|token|se?cret|apikey|api-key|key|code|access_token)=)[^&\s"'#]+/gi, "$1[redacted]"],
+  [
+    /([?&;](?:sig|x-amz-signature|x-amz-credential|x-amz-security-token|token|se?cret|apikey|api-key|key|code|access_token)=)[^&\s"'#]+/gi,
+    "$1[redacted]",
+  ],
   [/\b(Bearer|Basic|SharedKey)\s+[A-Za-z0-9+/=._~:-]{6,}/gi, "$1 [redacted]"],
   [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, "[redacted]"],
   [/\b(AccountKey|SharedAccessSignature|apiKey|keyValue)(["']?\s*[=:]\s*["']?)[^;"'\s,}]+/gi, "$1$2[redacted]"],

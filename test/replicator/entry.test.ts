@@ -78,7 +78,11 @@ describe("a job's record", () => {
   });
 
   it("keeps its last error until it is started again, and then begins anew", () => {
-    const failed = advance(advance(job, { type: "started" }, 2), { type: "failed", conflict: true, code: "x", message: "y", conflicts: [] }, 3);
+    const failed = advance(
+      advance(job, { type: "started" }, 2),
+      { type: "failed", conflict: true, code: "x", message: "y", conflicts: [] },
+      3,
+    );
     expect(failed).toMatchObject({ state: "conflict", errorCode: "x" });
     expect(advance(failed, { type: "started" }, 4)).toMatchObject({ state: "running", step: "planned", attempts: 2, errorCode: null });
   });

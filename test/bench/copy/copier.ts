@@ -21,11 +21,10 @@ export interface Cost {
 const CONCURRENCY = 16;
 
 /** Looks, copies and looks again, as a job does. */
-async function paircast(url: URL, from: string, to: string, journalFile: string): Promise<void> {
+async function paircast(url: URL, from: string, to: string, journal: SqliteJournal): Promise<void> {
   const service = openBlobService({ url: `${url.origin}${url.pathname}`, login: { kind: "sas", sas: url.search }, clock: systemClock });
   const container = (name: string): AzureBlobContainer =>
     new AzureBlobContainer({ label: name, clock: systemClock, ...service.access(name) });
-  await using journal = new SqliteJournal(journalFile);
   const options: CopyOptions = {
     source: container(from),
     target: container(to),
@@ -54,9 +53,11 @@ async function loop(url: URL, from: string, to: string): Promise<void> {
 }
 
 const [who = "", account = "", from = "", to = "", journalFile = ""] = process.argv.slice(2);
+// A program that copies has its journal open.
+await using journal = new SqliteJournal(journalFile);
 const began = systemClock.monotonic();
 const before = process.cpuUsage();
-await (who === "loop" ? loop(new URL(account), from, to) : paircast(new URL(account), from, to, journalFile));
+await (who === "loop" ? loop(new URL(account), from, to) : paircast(new URL(account), from, to, journal));
 const { user, system } = process.cpuUsage(before);
 const cost: Cost = {
   seconds: (systemClock.monotonic() - began) / 1000,

@@ -60,24 +60,17 @@ export function asksForWork({ region, method, target }: Line): boolean {
 export class CallTally {
   readonly #kinds = new Map<Kind, number>();
   readonly #copies = new Map<string, number>();
-  #bytesRead = 0;
 
-  note(call: Line, bytes: number): void {
+  note(call: Line): void {
     const kind = kindOf(call);
     if (kind === null) return;
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
-    if (kind === "storage reads") this.#bytesRead += bytes;
     const [path = ""] = call.target.split("?", 1);
     if (kind === "storage copies") this.#copies.set(path, (this.#copies.get(path) ?? 0) + 1);
   }
 
   of(kind: Kind): number {
     return this.#kinds.get(kind) ?? 0;
-  }
-
-  /** Of blobs, by the workers themselves. */
-  get bytesRead(): number {
-    return this.#bytesRead;
   }
 
   get copiedTwice(): number {

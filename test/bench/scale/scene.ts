@@ -93,7 +93,7 @@ export class Scene implements AsyncDisposable {
       const tally = this.#tally;
       await delay(this.#awayMs);
       const answer = await serve();
-      tally.note(call, answer.body.length);
+      tally.note(call);
       return { kind: "answer", answer };
     };
     await promise;

@@ -53,7 +53,7 @@ describe("overrides in the state file", () => {
     const later = tables.map(({ name }) => String(name)).filter((name) => !FIRST_SCHEMA.includes(name));
     expect(later).toContain("overrides");
     for (const name of later) earlier.exec(`DROP TABLE ${name}`);
-    earlier.exec("DROP INDEX catalogue_by_version");
+    earlier.exec("DROP INDEX catalogue_by_version; DROP INDEX jobs_in_conflict; ALTER TABLE jobs DROP COLUMN conflicts");
     earlier.exec("PRAGMA user_version = 1");
     earlier.close();
     await using store = new SqliteOverrides(path);
