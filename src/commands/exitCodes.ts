@@ -28,8 +28,10 @@ Exit codes:
 
 /** Codes of errors by which the arguments or the configuration are refused. */
 const USAGE: ReadonlySet<string> = new Set([
+  "bad_job",
   "bad_option",
   "bad_options",
+  "bad_override",
   "ca_unreadable",
   "config_invalid",
   "country_database",

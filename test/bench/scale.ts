@@ -46,7 +46,7 @@ await runBench("scale", async ({ quick }) => {
 
 async function largerFiles(awayMs: number, folder: string): Promise<Round> {
   await using scene = await Scene.start({ awayMs, ...LARGER });
-  return measureRound(scene, { workers: 1, folder, prefix: "larger" });
+  return await measureRound(scene, { workers: 1, folder, prefix: "larger" });
 }
 
 function workersOf({ workers }: Round): string {

@@ -218,6 +218,12 @@ describe("refusals", () => {
     expect(answer.statusCode).toBe(503);
   });
 
+  it("nothing to lift", async () => {
+    const { code, out, err } = await paircast("undrain", "west");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/no override is in force/);
+  });
+
   it.each<[string, readonly string[], RegExp]>([
     ["an unknown region", ["drain", "mars", "--reason", "x", "--for", "1m"], /no region is named mars; regions are west, north/],
     ["no reason", ["drain", "west", "--for", "1m"], /--reason/],
@@ -227,10 +233,9 @@ describe("refusals", () => {
     ["more than a week", ["drain", "west", "--reason", "x", "--for", "8d"], /at most 168 h/],
     ["a service that no region has", ["drain", "west", "--reason", "x", "--for", "1m", "--service", "storage"], /streaming, keys, all/],
     ["keys of a region without keys", ["drain", "west", "--reason", "x", "--for", "1m", "--service", "keys"], /west has no key delivery/],
-    ["nothing to lift", ["undrain", "west"], /no override is in force/],
   ])("%s", async (_, words, message) => {
     const { code, out, err } = await paircast(...words);
-    expect([code, out]).toEqual([1, ""]);
+    expect([code, out]).toEqual([2, ""]);
     expect(err).toMatch(message);
     expect(err).not.toContain("    at ");
   });

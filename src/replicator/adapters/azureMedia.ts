@@ -31,6 +31,7 @@ import { createMediaClient, type MediaClientOptions } from "./azureMediaClient.t
 import { MediaCalls, type Abortable } from "./azureMediaCalls.ts";
 import { mediaExists, mediaInUse } from "./azureMediaErrors.ts";
 import { fromAsset, fromLocator, toAsset, toLocator, toPath, toSummary, toTrack, toTree } from "./azureMediaMapping.ts";
+import { StorageCalls } from "./storageAnswers.ts";
 import { renewedSas } from "./storageClients.ts";
 
 export interface AzureMediaAccountOptions extends MediaClientOptions {
@@ -63,12 +64,15 @@ export class AzureMediaAccount implements MediaAccount {
   readonly region: string;
   readonly #options: AzureMediaAccountOptions;
   readonly #client: AzureMediaServices;
+  /** Of all its containers: a busy storage account is busy for all of them. */
+  readonly #storage: StorageCalls;
   readonly #account: readonly [resourceGroup: string, accountName: string];
   readonly #calls: MediaCalls;
 
   constructor(options: AzureMediaAccountOptions) {
     this.region = options.region;
     this.#options = options;
+    this.#storage = new StorageCalls(options.clock);
     this.#client = createMediaClient(options);
     this.#account = [options.resourceGroup, options.accountName];
     const { clock, timeoutMs = 90_000 } = options;
@@ -113,7 +117,12 @@ export class AzureMediaAccount implements MediaAccount {
       return url;
     };
     const label = `${asset.storageAccountName ?? this.region}/${asset.container}`;
-    return new AzureBlobContainer({ ...blobs, label, clock, ...renewedSas({ clock, issue, pipeline: storagePipeline }) });
+    return new AzureBlobContainer({
+      ...blobs,
+      label,
+      clock,
+      ...renewedSas({ clock, issue, pipeline: storagePipeline, calls: this.#storage }),
+    });
   }
 
   async *assetFilters(assetName: string, signal?: AbortSignal): AsyncGenerator<MediaFilter> {

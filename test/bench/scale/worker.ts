@@ -42,11 +42,13 @@ export class BenchWorker implements AsyncDisposable {
     const args = ["--min-semi-space-size=4", MAIN, "replicate", "--follow", "--json", "--config", config];
     const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, "compiled") };
     const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+    let last = "";
     createInterface({ input: child.stderr }).on("line", (line) => {
+      last = line;
       heard(wordOf(line));
     });
-    child.once("exit", (code, signal) => {
-      if (code !== 0) heard({ event: "bench.worker_ended", error: `${name} ended with ${code ?? signal}` });
+    child.once("close", (code, signal) => {
+      if (code !== 0) heard({ event: "bench.worker_ended", error: `${name} ended with ${code ?? signal}: ${last}` });
     });
     return new BenchWorker(child);
   }
