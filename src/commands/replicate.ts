@@ -32,7 +32,7 @@ type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 /** The exit code: 0 where everything is as it should be, 1 where something failed or conflicts. */
 export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
   // Of a large library's lists nearly everything is garbage at once. V8 would let the heap grow to four times what is alive before it looks.
-  setFlagsFromString("--heap-growing-percent=60");
+  setFlagsFromString("--heap-growing-percent=20");
   const config = loadConfig(options.config);
   const { level } = config.log;
   const compose = async (log: Log) => composeFoundations({ config, version: terminal.version, log, routes: false });

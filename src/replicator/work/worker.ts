@@ -9,6 +9,7 @@ import type { JobResult } from "../runJob.ts";
 import { workOn, type WorkOptions } from "../workOn.ts";
 import { WayBreaker } from "./breaker.ts";
 import { pieceOf, pieceText, type Piece } from "./piece.ts";
+import { Places } from "./places.ts";
 
 export interface WorkerOptions {
   readonly queue: WorkQueue;
@@ -23,7 +24,7 @@ export interface WorkerOptions {
 const LEASE_MS = 60_000;
 const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
-/** For a target that has no place free: longer each time, and at most the second. */
+/** Put off for so long: for a target that is away longer each time, and at most the second; for one that is only busy always the first. */
 const DELAY_MS = 5_000;
 const LONGEST_DELAY_MS = 600_000;
 /** Before another look at an asset of which nothing is published (yet): longer each time. */
@@ -41,6 +42,7 @@ export class Worker {
   readonly #breaker = new WayBreaker();
   /** Pieces under way, by target; "" for looks. */
   readonly #running = new Map<string, number>();
+  readonly #places = new Map<string, Places>();
   #wake: () => void = () => undefined;
 
   constructor(deps: JobDeps, driver: ReplicationDriver, options: WorkerOptions) {
@@ -83,7 +85,8 @@ export class Worker {
 
   get #hasPlace(): boolean {
     const running = [...this.#running.values()].reduce((sum, count) => sum + count, 0);
-    return running < this.#deps.options.concurrency * (this.#options.targets.length + 1);
+    // As many again may wait for each target, and none of them keeps a place from another target.
+    return running < this.#deps.options.concurrency * (2 * this.#options.targets.length + 1);
   }
 
   async #pause(stop: AbortSignal): Promise<void> {
@@ -159,8 +162,12 @@ export class Worker {
   async #replicate(piece: Piece & { readonly target: string }, stop: AbortSignal): Promise<void> {
     const { region: source, target, asset: assetName, locators: locatorIds, at: since } = piece;
     const { clock, options } = this.#deps;
-    if (this.#breaker.isClosed(source, target, clock.now()) || (this.#running.get(target) ?? 0) > options.concurrency)
-      return this.#putOff(piece);
+    const delays = piece.delays + 1;
+    if (this.#breaker.isClosed(source, target, clock.now())) return this.#putOff({ ...piece, delays }, DELAY_MS * 2 ** piece.delays);
+    const places = this.#places.get(target) ?? new Places(options.concurrency);
+    this.#places.set(target, places);
+    if (places.isFull) return this.#putOff(piece, DELAY_MS);
+    using _place = await places.take(stop);
     const job = { source, target, assetName, locatorIds };
     const result = await this.#driver.replicate({ ...job, sharing: { since, wait: false } }, stop);
     this.#judge(result, stop);
@@ -168,9 +175,8 @@ export class Worker {
   }
 
   /** Put anew, and so not counted as taken: its target is busy or away, and that is not the work's fault. */
-  async #putOff(piece: Piece): Promise<void> {
-    const delay = Math.min(LONGEST_DELAY_MS, DELAY_MS * 2 ** piece.delays);
-    await this.#options.queue.put(pieceText({ ...piece, delays: piece.delays + 1 }), delay);
+  async #putOff(piece: Piece, delayMs: number): Promise<void> {
+    await this.#options.queue.put(pieceText(piece), Math.min(LONGEST_DELAY_MS, delayMs));
   }
 
   /** Throws where the piece is not done. */

@@ -15,12 +15,16 @@ interface Following {
   stop(): Promise<void>;
 }
 
-function follow(world: World, queue: MemoryWorkQueue, change: Partial<LoopOptions> & { readonly owner?: string } = {}): Following {
+function follow(
+  world: World,
+  queue: MemoryWorkQueue,
+  change: Partial<LoopOptions> & { readonly owner?: string; readonly concurrency?: number } = {},
+): Following {
   const passes: PassSummary[] = [];
   const stop = new AbortController();
-  const { owner = "tester", ...options } = change;
+  const { owner = "tester", concurrency = world.deps.options.concurrency, ...options } = change;
   const regions = [...world.accounts.keys()];
-  const deps = { ...world.deps, owner } satisfies JobDeps;
+  const deps = { ...world.deps, owner, options: { ...world.deps.options, concurrency } } satisfies JobDeps;
   const running = replicationLoop(
     deps,
     amsDriver(deps),
@@ -109,6 +113,18 @@ describe("replication through a queue", () => {
     const created = world.account("north").calls.all.filter(({ operation }) => operation === "createLocator");
     expect(created).toHaveLength(6);
     await Promise.all(followers.map(async (each) => each.stop()));
+  });
+
+  it("begins the next job when one ends, however long the queue of a busy target is", async () => {
+    const world = new World();
+    await publishSix(world);
+    await world.clock.advance(1_000);
+    for (const region of ["west", "north"]) world.account(region).calls.onCall = async () => world.clock.sleep(20);
+    const began = world.clock.now();
+    const following = follow(world, queueOf(world), { concurrency: 1 });
+    await until(world, "the copies", async () => (await verifiedIn(world, "north")) === 6);
+    expect(world.clock.now() - began).toBeLessThan(30_000);
+    await following.stop();
   });
 
   it("carries to the other targets while one is dead, and to that one when it is back", async () => {
