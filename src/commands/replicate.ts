@@ -7,6 +7,7 @@ import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
+import { counted } from "./figures.ts";
 import { STOPPED, withProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -106,8 +107,4 @@ function text(summary: Summary): string {
     ),
     total,
   ].join("\n");
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 /** The front door: from a raw request to what the player asks for, or to a clear refusal. */
 import type { PlaybackRequest } from "../core/contracts.ts";
+import { percentDecoded } from "../core/percent.ts";
 import { pathOf, queryOf, targetProblem } from "./target.ts";
 
 /** A request as it came over the wire. `target` is the raw request target, never a URL that was parsed and written again. */
@@ -215,12 +216,7 @@ function prefixedLocator(path: string, prefixes: readonly string[]): string | nu
   return decoded(path.slice(1, end)).toLowerCase();
 }
 
-/** Percent-decoded for look-ups only, so that two spellings of one name are one video. */
+/** For look-ups only, so that two spellings of one name are one video. */
 function decoded(text: string): string {
-  if (!text.includes("%")) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return percentDecoded(text) ?? text;
 }

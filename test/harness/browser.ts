@@ -1,7 +1,7 @@
 /** Debian's Chromium, driven by playwright-core. No browser is downloaded. */
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
+import { isExecutable } from "../../src/sandbox/encoding/programs.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -13,15 +13,6 @@ export function findChromium(): string | null {
       ? (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)))
       : [given];
   return paths.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export const HOW_TO_GET_CHROMIUM = "no Chromium here: install it (apt-get install chromium) or name it in CHROMIUM";

@@ -1,4 +1,5 @@
 /** Variables of a playlist: EXT-X-DEFINE and `{$name}` (draft-pantos-hls-rfc8216bis §4.3). Pure. */
+import { percentDecoded } from "../../core/percent.ts";
 import { Refusal } from "../refusal.ts";
 import { attributeValue, parseAttributes } from "./attributes.ts";
 
@@ -54,9 +55,5 @@ function queryParameter(url: string, name: string): string | null {
 }
 
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return percentDecoded(text) ?? text;
 }

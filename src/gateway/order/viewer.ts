@@ -1,5 +1,6 @@
 /** What is known of who asks, as far as an order depends on it. Pure. */
 import { parseAddress, parseNetwork, type Address, type Network, inNetwork } from "../../core/address.ts";
+import { percentDecoded } from "../../core/percent.ts";
 import type { CountryReader } from "../../core/ports/http.ts";
 import { cmcdSession } from "./cmcd.ts";
 import { bitsOf, chanceOf, hashText } from "./hash.ts";
@@ -124,19 +125,11 @@ function queryValue(target: string, name: string): string | null {
     const start = at + 1;
     const end = target.indexOf("&", start);
     if (target.startsWith(name, start) && target[start + name.length] === "=") {
-      return decoded(target.slice(start + name.length + 1, end < 0 ? undefined : end));
+      return percentDecoded(target.slice(start + name.length + 1, end < 0 ? undefined : end));
     }
     at = end;
   }
   return null;
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }
 
 /**

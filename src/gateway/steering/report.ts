@@ -1,4 +1,5 @@
 /** What a player says of itself with a steering request: `_HLS_pathway`, `_HLS_throughput` and those of DASH. Pure. */
+import { percentDecoded } from "../../core/percent.ts";
 
 export interface Report {
   /** The pathways that it used since it last asked; empty where it does not say, or nothing that can be read. */
@@ -37,11 +38,5 @@ function numberOf(text: string | null): number | null {
 }
 
 function decoded(text: string | undefined): string | null {
-  if (text === undefined || text.length > MAX_TEXT) return null;
-  if (!text.includes("%")) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
+  return text === undefined || text.length > MAX_TEXT ? null : percentDecoded(text);
 }

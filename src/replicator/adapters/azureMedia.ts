@@ -31,6 +31,7 @@ import { createMediaClient, type MediaClientOptions } from "./azureMediaClient.t
 import { MediaCalls, type Abortable } from "./azureMediaCalls.ts";
 import { mediaExists, mediaInUse } from "./azureMediaErrors.ts";
 import { fromAsset, fromLocator, toAsset, toLocator, toPath, toSummary, toTrack, toTree } from "./azureMediaMapping.ts";
+import { FILTER_FIELDS, KEY_POLICY_FIELDS, STREAMING_POLICY_FIELDS } from "./mediaFields.ts";
 import { StorageCalls } from "./storageAnswers.ts";
 import { renewedSas } from "./storageClients.ts";
 
@@ -49,16 +50,6 @@ export interface AzureMediaAccountOptions extends MediaClientOptions {
 
 /** How often an operation that runs on in the service is asked for, where the service does not say. */
 const POLL_MS = 500;
-
-const FILTER_FIELDS = ["presentationTimeRange", "firstQuality", "tracks"];
-const KEY_POLICY_FIELDS = ["description", "options"];
-const STREAMING_POLICY_FIELDS = [
-  "defaultContentKeyPolicyName",
-  "envelopeEncryption",
-  "commonEncryptionCenc",
-  "commonEncryptionCbcs",
-  "noEncryption",
-];
 
 export class AzureMediaAccount implements MediaAccount {
   readonly region: string;

@@ -20,6 +20,7 @@ import type { BlobContainer } from "../../core/ports/storage.ts";
 import { AzureBlobContainer } from "./azureBlobs.ts";
 import { mediaExists, mediaInUse } from "./azureMediaErrors.ts";
 import { storageError } from "./azureBlobErrors.ts";
+import { FILTER_FIELDS, KEY_POLICY_FIELDS, STREAMING_POLICY_FIELDS } from "./mediaFields.ts";
 import { isObject, isStatus, MkioClient, type MkioClientOptions, type MkioObject } from "./mkioClient.ts";
 import {
   fromAsset,
@@ -42,16 +43,6 @@ export interface MkioAccountOptions extends MkioClientOptions {
   readonly storage: { readonly accountName: string; readonly service: BlobService };
   readonly clock: Clock;
 }
-
-const FILTER_FIELDS = ["presentationTimeRange", "firstQuality", "tracks"];
-const KEY_POLICY_FIELDS = ["description", "options"];
-const STREAMING_POLICY_FIELDS = [
-  "defaultContentKeyPolicyName",
-  "envelopeEncryption",
-  "commonEncryptionCenc",
-  "commonEncryptionCbcs",
-  "noEncryption",
-];
 
 export class MkioAccount implements MediaAccount {
   readonly region: string;

@@ -2,6 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { isLoopbackUrl } from "../../core/config/units.ts";
 import { PaircastError } from "../../core/errors.ts";
+import { percentDecoded } from "../../core/percent.ts";
 import { MkioFailure, mkioError } from "./mkioErrors.ts";
 
 export interface MkioClientOptions {
@@ -145,7 +146,7 @@ export class MkioClient {
   #nextOf(page: MkioObject, what: string): string | null {
     const link = page["@odata.nextLink"];
     if (typeof link !== "string" || link === "") return null;
-    const path = link.startsWith("/") ? link : decoded(link);
+    const path = link.startsWith("/") ? link : percentDecoded(link);
     if (path?.startsWith("/api/") === true) return path;
     throw new PaircastError("account_rejected", `${this.at(what)}: the list goes on at a place that is not the service's`);
   }
@@ -187,14 +188,6 @@ export function isList(value: MkioJson | undefined): value is readonly MkioJson[
 function parsed(text: string): MkioJson {
   try {
     return JSON.parse(text) as MkioJson;
-  } catch {
-    return null;
-  }
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
   } catch {
     return null;
   }

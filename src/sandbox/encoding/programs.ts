@@ -21,7 +21,8 @@ function find(name: string, folders: readonly string[]): string | null {
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
 }
 
-function isExecutable(path: string): boolean {
+/** Whether this process may run it. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

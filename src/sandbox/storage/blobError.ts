@@ -1,5 +1,6 @@
 /** Errors as the blob service writes them. */
 import type { ServerResponse } from "node:http";
+import { escapeXml } from "../xmlText.ts";
 
 export interface BlobError {
   readonly status: number;
@@ -48,8 +49,4 @@ export function answerError(res: ServerResponse, error: BlobError, requestId: st
     ...(error.retryAfterSeconds === undefined ? {} : { "retry-after": String(error.retryAfterSeconds) }),
   });
   res.end(res.req.method === "HEAD" ? undefined : xml);
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

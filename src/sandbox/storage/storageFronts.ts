@@ -1,4 +1,5 @@
 /** All storage fronts of a sandbox: how a URL at one region's storage is found in the one Azurite behind them, and back. */
+import { percentDecoded } from "../../core/percent.ts";
 import type { Fault, FaultKind, FaultView } from "../contracts.ts";
 import { cannotVerifyCopySource, type BlobError } from "./blobError.ts";
 import type { HeldCopies } from "./heldCopies.ts";
@@ -63,9 +64,5 @@ function sourceFailure(fault: Fault | null): number | null {
 }
 
 function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return percentDecoded(path) ?? path;
 }

@@ -3,6 +3,7 @@ import type { IndexedTrack } from "./assets.ts";
 import { WINDOW, onAir } from "./live.ts";
 import { type PlayerKey, hex } from "./hls.ts";
 import { type Packaging, packagingText } from "./path.ts";
+import { escapeXml } from "../xmlText.ts";
 import type { Fragment, TrackIndex } from "./trackIndex.ts";
 
 /** A live channel's round and the time for which its MPD is written, both in milliseconds. */
@@ -144,8 +145,4 @@ function attributeText(attributes: Readonly<Record<string, string>>): string {
   return Object.entries(attributes)
     .map(([name, value]) => ` ${name}="${escapeXml(value)}"`)
     .join("");
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
