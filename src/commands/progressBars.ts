@@ -12,7 +12,8 @@ const NAME = 16;
 /** One line; the terminal cuts off what does not fit. */
 export function barText({ target, found, done, wrong, plannedBytes, copiedBytes, share, rate, leftMs }: TargetProgress): string {
   const full = Math.floor(share * WIDTH);
-  const bytes = plannedBytes === 0 ? [] : [`${bytesText(copiedBytes)} of ${bytesText(plannedBytes)}`, `${bytesText(rate)}/s`];
+  const of = plannedBytes > copiedBytes || done >= found ? ` of ${bytesText(plannedBytes)}` : "";
+  const bytes = plannedBytes === 0 ? [] : [`${bytesText(copiedBytes)}${of}`, `${bytesText(rate)}/s`];
   const left = done >= found ? [] : [leftMs === null ? "time left unknown" : `${spanText(leftMs)} left`];
   const parts = [`${done}/${found} assets`, ...bytes, ...left, ...(wrong === 0 ? [] : [`${counted(wrong, "problem")}`])];
   return `${target.padEnd(NAME)} ${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${parts.join("  ")}`;

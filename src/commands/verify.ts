@@ -1,10 +1,11 @@
 /** `paircast verify`: looks again at copies that serve, and says what is wrong with them. */
 import { composeFoundations } from "../compose/foundations.ts";
 import { verifyOnce, type VerifyOnceOptions } from "../compose/verification.ts";
+import { systemClock } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
-import { createLog } from "../core/log.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
+import { withProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Level = "properties" | "content" | "full" | "playback";
@@ -25,15 +26,13 @@ const { wrong: BROKEN, unknown: UNKNOWN } = EXIT_CODES;
 /** The exit code: 0 where all that was looked at is good (or was made good), 1 where something is not, 3 where something could not be looked at. */
 export async function verify(terminal: Terminal, options: VerifyOptions): Promise<number> {
   const config = loadConfig(options.config);
-  await using foundations = await composeFoundations({
-    config,
-    version: terminal.version,
-    log: createLog(config.log.level),
-    routes: false,
+  const { asset, share, repair, dryRun, json } = options;
+  const shown = { json, clock: systemClock, level: config.log.level };
+  const summary = await withProgress(terminal, shown, async ({ logger, sink: progress }) => {
+    await using foundations = await composeFoundations({ config, version: terminal.version, log: logger, routes: false });
+    const once = { asset, share, repair, dryRun, policy: policyOf(options.levels), progress };
+    return await verifyOnce(foundations, once, terminal.stop);
   });
-  const { asset, share, repair, dryRun } = options;
-  const once = { asset, share, repair, dryRun, policy: policyOf(options.levels) };
-  const summary = await verifyOnce(foundations, once, terminal.stop);
   if (summary === null)
     throw new PaircastError(
       "nothing_to_verify",

@@ -1,6 +1,7 @@
 /** How a configuration verifies what it has replicated: once for the command, for ever in `serve`. */
 import { canReplicate } from "../core/config/rules.ts";
 import type { Config } from "../core/config/schema.ts";
+import type { ProgressSink } from "../replicator/progress.ts";
 import { amsInspector } from "../replicator/verification/inspectAms.ts";
 import { staticInspector } from "../replicator/verification/inspectStatic.ts";
 import type { Inspector } from "../replicator/verification/inspector.ts";
@@ -33,6 +34,7 @@ export interface VerifyOnceOptions {
   readonly repair: boolean;
   readonly dryRun: boolean;
   readonly onReport?: (report: CopyReport) => void;
+  readonly progress?: ProgressSink;
 }
 
 /** Null where the configuration has nothing to verify. Rejects with the reason of `stop`. */
@@ -40,7 +42,7 @@ export async function verifyOnce(foundations: Foundations, options: VerifyOnceOp
   const inspector = composeInspector(foundations);
   if (inspector === null) return null;
   const { config, jobs, log } = foundations;
-  const { asset, share, policy, repair, dryRun, onReport } = options;
+  const { asset, share, policy, repair, dryRun, onReport, progress } = options;
   const library = {
     assetName: asset,
     share,
@@ -52,6 +54,7 @@ export async function verifyOnce(foundations: Foundations, options: VerifyOnceOp
       tell(report, log, null);
       onReport?.(report);
     },
+    ...(progress === undefined ? {} : { progress }),
   };
   return verifyLibrary(jobs, inspector, library, stop);
 }

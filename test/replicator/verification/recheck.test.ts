@@ -3,6 +3,7 @@ import { silentLog } from "../../../src/core/log.ts";
 import { Metrics } from "../../../src/core/metrics.ts";
 import { CachedCatalogueView, viewedStore } from "../../../src/replicator/catalogueView.ts";
 import { replicateAsset } from "../../../src/replicator/run.ts";
+import { ProgressBoard } from "../../../src/replicator/progress.ts";
 import { amsInspector } from "../../../src/replicator/verification/inspectAms.ts";
 import { verifyLibrary, type LibraryOptions, type LibrarySummary } from "../../../src/replicator/verification/library.ts";
 import { DEFAULT_VERIFICATION } from "../../../src/replicator/verification/policy.ts";
@@ -141,6 +142,19 @@ describe("verification of a library", () => {
     }
     // The originals are remembered, too.
     expect(seen.size).toBe(6);
+  });
+
+  it("tells how far it is, by target", async () => {
+    const world = await library(["intro", "second"]);
+    world.account("north").blobs("asset-second").remove("video.mp4");
+    const board = new ProgressBoard();
+    const { readBytes } = await verify(world, { progress: (event) => board.add(event, world.clock.monotonic()) });
+    const told = board.targets(world.clock.monotonic());
+    expect(told).toMatchObject([
+      { target: "west", found: 2, done: 2, wrong: 0 },
+      { target: "north", found: 2, done: 2, wrong: 1 },
+    ]);
+    expect(told.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0)).toBe(readBytes);
   });
 
   it("reports what is wrong, and is ended by a stop", async () => {
