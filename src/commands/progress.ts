@@ -1,17 +1,11 @@
 /** How a command shows how far it is, on standard error: bars on a terminal, JSON lines elsewhere. */
-import type { DestinationStream } from "pino";
 import type { Clock } from "../core/clock.ts";
 import { createLog, type Log, type LogLevel } from "../core/log.ts";
 import type { ProgressSink } from "../replicator/progress.ts";
 import { ProgressBars } from "./progressBars.ts";
 import { ProgressLines } from "./progressLines.ts";
+import type { ProgressView } from "./progressView.ts";
 import type { Terminal } from "./terminal.ts";
-
-export interface ProgressView extends Disposable {
-  readonly sink: ProgressSink;
-  /** Where the log goes meanwhile; left out: where it always goes. */
-  readonly log?: DestinationStream;
-}
 
 /** For people, of a command that was interrupted. */
 export const STOPPED = "stopped: what was done stays, and the same command goes on from there";

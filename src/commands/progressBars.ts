@@ -4,7 +4,7 @@ import { MultiBar, type SingleBar } from "cli-progress";
 import type { Clock } from "../core/clock.ts";
 import { ProgressBoard, type ProgressEvent, type TargetProgress } from "../replicator/progress.ts";
 import { bytesText, counted, spanText } from "./figures.ts";
-import type { ProgressView } from "./progress.ts";
+import type { ProgressView } from "./progressView.ts";
 
 const WIDTH = 24;
 const NAME = 16;

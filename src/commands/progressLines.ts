@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { jobId } from "../replicator/job.ts";
 import { ProgressBoard, type ProgressEvent, type TargetProgress } from "../replicator/progress.ts";
-import type { ProgressView } from "./progress.ts";
+import type { ProgressView } from "./progressView.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Blobs come by the thousand: of one job a line at most so often. */

@@ -18,7 +18,7 @@ import type { RecordBook } from "../replicator/keyRecords/book.ts";
 import { recordBook } from "./keyRecord.ts";
 import { mediaAccounts, originsOf, staticLibraries } from "./regions.ts";
 import { openState, type State } from "./state.ts";
-import { verificationPolicy } from "./verification.ts";
+import { verificationPolicy } from "./verificationPolicy.ts";
 
 export interface ComposeOptions {
   readonly config: Config;

@@ -1,6 +1,5 @@
 /** How a configuration verifies what it has replicated: once for the command, for ever in `serve`. */
 import { canReplicate } from "../core/config/rules.ts";
-import type { Config } from "../core/config/schema.ts";
 import type { ProgressSink } from "../replicator/progress.ts";
 import { amsInspector } from "../replicator/verification/inspectAms.ts";
 import { staticInspector } from "../replicator/verification/inspectStatic.ts";
@@ -11,11 +10,7 @@ import { recheckLoop } from "../replicator/verification/recheck.ts";
 import { tell } from "../replicator/verification/tell.ts";
 import type { CopyReport } from "../replicator/verification/verifyCopy.ts";
 import type { Foundations } from "./foundations.ts";
-
-export function verificationPolicy({ replication: { verification } }: Config): VerificationPolicy {
-  const { wholeUpTo, ...policy } = verification;
-  return { ...policy, wholeBytes: wholeUpTo };
-}
+import { verificationPolicy } from "./verificationPolicy.ts";
 
 /** Null where there is nothing that was replicated. */
 function composeInspector({ config, accounts, libraries, jobs }: Foundations): Inspector | null {

@@ -4,7 +4,7 @@
  */
 import { PlaybackFailure } from "./playback/failure.ts";
 import { withSegments } from "./playback/indexed.ts";
-import type { Media, PlaybackKey, Protocol, Track } from "./playback/manifest.ts";
+import type { Media, PlaybackKey, Protocol, Track } from "./playback/media.ts";
 import { readPart, type PartSample } from "./playback/part.ts";
 import { readManifest, readMedia, timelineOf, trackNames, type ReadManifest, type ReadMedia, type ReadOptions } from "./playback/read.ts";
 import type { WatchedPlaylist } from "./playback/timeline.ts";

@@ -7,7 +7,7 @@ import { scrub } from "../core/log.ts";
 import { PlaybackFailure } from "../core/playback/failure.ts";
 import { keyIdentity } from "../core/playback/keyIdentity.ts";
 import { keyHostOf, keyPlace, movedUri, type KeyDoor, type KeyPlace, type KeyRegion } from "../core/playback/keyPlace.ts";
-import type { PlaybackKey } from "../core/playback/manifest.ts";
+import type { PlaybackKey } from "../core/playback/media.ts";
 import { KEY_BYTES } from "../core/playback/sample.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import { keyStatusReason, type ContentKeySource, type ServingChecks } from "./serving.ts";

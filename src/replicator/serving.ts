@@ -5,7 +5,7 @@ import { errorChain } from "../core/errors.ts";
 import { HttpFailure } from "../core/http.ts";
 import { scrub } from "../core/log.ts";
 import { PlaybackFailure } from "../core/playback/failure.ts";
-import type { PlaybackKey } from "../core/playback/manifest.ts";
+import type { PlaybackKey } from "../core/playback/media.ts";
 import type { HttpClient } from "../core/ports/http.ts";
 import type { PlaybackCheck } from "./jobDeps.ts";
 import type { KeyAccess } from "./keyAccess.ts";

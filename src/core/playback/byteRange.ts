@@ -1,5 +1,5 @@
 /** Byte ranges that a manifest declares. */
-import type { ByteRange } from "./manifest.ts";
+import type { ByteRange } from "./media.ts";
 
 /** The range, checked; null where none is declared. Throws a RangeError. */
 export function byteRange(range: ByteRange | undefined): ByteRange | null {

@@ -11,7 +11,7 @@ import {
 } from "mpd-parser";
 import { byteRange } from "./byteRange.ts";
 import { counted } from "./dashTimeline.ts";
-import type { Media, MediaPart, MediaSegment, ParsedManifest, PlaybackKey, Track } from "./manifest.ts";
+import type { Media, MediaPart, MediaSegment, ParsedManifest, PlaybackKey, Track } from "./media.ts";
 
 /** What holds for all representations. */
 interface Presentation {

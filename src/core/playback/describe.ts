@@ -2,7 +2,7 @@
 import { withSegments } from "./indexed.ts";
 import { keyIdentity } from "./keyIdentity.ts";
 import type { DescribedTrack, DescribedVideo } from "./alignment.ts";
-import type { Media, Track } from "./manifest.ts";
+import type { Media, Track } from "./media.ts";
 import { readManifest, readMedia, timelineOf, trackNames, type ReadManifest, type ReadOptions } from "./read.ts";
 
 /** No segment is fetched. Rejects with `PlaybackFailure`, or with the reason of `signal` once that has aborted. */

@@ -3,7 +3,7 @@ import { HttpFailure, withoutQuery } from "../http.ts";
 import type { HttpAnswer, HttpClient } from "../ports/http.ts";
 import { errorCode } from "../errors.ts";
 import { PlaybackFailure, statusReason, type PlaybackStep } from "./failure.ts";
-import type { ByteRange } from "./manifest.ts";
+import type { ByteRange } from "./media.ts";
 
 const MAX_REDIRECTS = 3;
 

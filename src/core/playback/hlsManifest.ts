@@ -1,7 +1,7 @@
 /** HLS playlists in the words of `manifest.ts`. */
 import { Parser, type InitSection, type Key, type Manifest, type Segment } from "m3u8-parser";
 import { byteRange } from "./byteRange.ts";
-import type { Media, MediaPart, MediaSegment, ParsedManifest, PlaybackKey, Track } from "./manifest.ts";
+import type { Media, MediaPart, MediaSegment, ParsedManifest, PlaybackKey, Track } from "./media.ts";
 
 /** A multivariant playlist, or a media playlist as its own only variant. Throws where a URL or a number in it is none. */
 export function hlsManifest(text: string, url: string): ParsedManifest {

@@ -1,7 +1,7 @@
 /** The segments of a DASH SegmentBase representation, which stand in an index box. */
 import { withoutQuery } from "../http.ts";
 import { PlaybackFailure } from "./failure.ts";
-import type { Media, MediaSegment } from "./manifest.ts";
+import type { Media, MediaSegment } from "./media.ts";
 import { readPart, type ReadPartOptions } from "./part.ts";
 import { indexedRanges } from "./segmentIndex.ts";
 

@@ -4,7 +4,7 @@ import { withoutQuery } from "../http.ts";
 import type { HttpAnswer } from "../ports/http.ts";
 import { PlaybackFailure, type PlaybackStep } from "./failure.ts";
 import { get, type GetOptions } from "./get.ts";
-import type { ByteRange, MediaPart, PlaybackKey } from "./manifest.ts";
+import type { ByteRange, MediaPart, PlaybackKey } from "./media.ts";
 import { decryptBeginning, isBox, isCipherLength, isText, KEY_BYTES, looksLikeMedia } from "./sample.ts";
 
 const SAMPLE_BYTES = 64 * 1024;

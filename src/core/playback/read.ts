@@ -4,7 +4,8 @@ import { withoutQuery } from "../http.ts";
 import type { HttpAnswer } from "../ports/http.ts";
 import { PlaybackFailure } from "./failure.ts";
 import { get, type GetOptions } from "./get.ts";
-import { parseManifest, parseMediaPlaylist, type Media, type ParsedManifest, type Track } from "./manifest.ts";
+import { parseManifest, parseMediaPlaylist } from "./manifest.ts";
+import type { Media, ParsedManifest, Track } from "./media.ts";
 import type { PlaylistTimeline } from "./timeline.ts";
 
 const MANIFEST_BYTES = 2 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** Reads a segment index box (ISO/IEC 14496-12, 8.16.3): where the segments of a DASH SegmentBase representation are. */
-import type { ByteRange } from "./manifest.ts";
+import type { ByteRange } from "./media.ts";
 
 export interface IndexedRange extends ByteRange {
   readonly durationMs: number;

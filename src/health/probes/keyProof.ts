@@ -2,7 +2,7 @@
 import type { CanaryKey } from "../../core/contracts.ts";
 import { withoutQuery } from "../../core/http.ts";
 import { keyIdentity } from "../../core/playback/keyIdentity.ts";
-import type { PlaybackKey } from "../../core/playback/manifest.ts";
+import type { PlaybackKey } from "../../core/playback/media.ts";
 import { decryptBeginning, looksLikeMedia } from "../../core/playback/sample.ts";
 import type { TrackPlayback } from "../../core/playback.ts";
 import type { ProbedRegion } from "./canary.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { verificationPolicy } from "../../../src/compose/verification.ts";
+import { verificationPolicy } from "../../../src/compose/verificationPolicy.ts";
 import { parseConfig } from "../../../src/core/config/load.ts";
 import type { Config } from "../../../src/core/config/schema.ts";
 import { DEFAULT_VERIFICATION } from "../../../src/replicator/verification/policy.ts";
