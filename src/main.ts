@@ -9,6 +9,7 @@ import type { SupposedViewer } from "./commands/explain.ts";
 import type { ReplicateFlags } from "./commands/replicate.ts";
 import { addEncodeCommands } from "./commands/encodeCommands.ts";
 import { addLibraryCommands } from "./commands/libraryCommands.ts";
+import { addLiveCommands } from "./commands/liveCommands.ts";
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf } from "./commands/exitCodes.ts";
 import { addOverrideCommands } from "./commands/overrideCommands.ts";
 import { addReplicationCommands } from "./commands/replicationCommands.ts";
@@ -144,6 +145,7 @@ addOverrideCommands(program, terminal);
 addReplicationCommands(program, terminal, end);
 addLibraryCommands(program, terminal, end);
 addEncodeCommands(program, terminal, end);
+addLiveCommands(program, terminal, end);
 
 program
   .command("check-config")
@@ -159,7 +161,7 @@ program
   .command("sandbox")
   .description("two complete regions, gateway and replicator on this machine, with faults to switch on")
   .option("--json", "print one JSON line when everything is ready")
-  .option("--port-base <n>", "gateway on N, admin on N+1, control on N+2, regions from N+10; 0 takes free ports")
+  .option("--port-base <n>", "gateway on N, admin on N+1, control on N+2, events on N+3, regions from N+10; 0 takes free ports")
   .option("--tls", "streaming and key delivery of the regions over TLS")
   .option("--steering-ttl <duration>", "after how long steered players ask again while all is well", "5s")
   .option("--encoder <name>", "what makes the outputs of jobs: ffmpeg, copies of the sample video, or auto: ffmpeg where it is", "auto")

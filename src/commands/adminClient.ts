@@ -1,5 +1,5 @@
 /** Asks the admin API of a running gateway. */
-import { existsSync } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { request } from "undici";
 import { loadConfig } from "../core/config/load.ts";
 import { PaircastError } from "../core/errors.ts";
@@ -13,8 +13,10 @@ export interface AdminOptions {
 
 /** A request that changes something. */
 export interface AdminChange {
-  readonly method: "POST" | "DELETE";
+  readonly method: "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
+  /** Sent in place of `body`, as it is. */
+  readonly file?: { readonly path: string; readonly bytes: number };
 }
 
 /** The JSON answer of `path`; throws `admin_unreachable` or `admin_refused` with what to do. */
@@ -35,18 +37,15 @@ export async function changeByAdmin(options: AdminOptions, path: string, change:
 async function exchange(
   options: AdminOptions,
   path: string,
-  { method, body }: AdminChange | { readonly method: "GET"; readonly body?: undefined },
+  { method, ...sent }: AdminChange | { readonly method: "GET" },
 ): Promise<{ url: string; status: number; text: string }> {
   const { url, token, from, tokenPlace: place } = adminAddress(options);
+  const { headers, ...content } = contentOf(sent);
   const answer = await request(`${url}${path}`, {
     method,
-    headers: {
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    },
-    body: body === undefined ? null : JSON.stringify(body),
-    headersTimeout: 5000,
-    bodyTimeout: 5000,
+    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    ...content,
+    bodyTimeout: TIMEOUT_MS,
   }).catch((error: unknown) => {
     throw new PaircastError(
       "admin_unreachable",
@@ -58,6 +57,19 @@ async function exchange(
     throw new PaircastError("admin_refused", `${url} wants ${token === null ? "the" : "another"} admin token: set ${place}`);
   }
   return { url, status: answer.statusCode, text: await answer.body.text() };
+}
+
+/** Once a file has been sent, it takes the regions some time to make it whole. */
+const FILE_TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 5_000;
+
+function contentOf({ body, file }: Pick<AdminChange, "body" | "file">) {
+  if (file !== undefined) {
+    const headers = { "content-type": "application/octet-stream", "content-length": String(file.bytes) };
+    return { headers, body: createReadStream(file.path), headersTimeout: FILE_TIMEOUT_MS };
+  }
+  if (body === undefined) return { headers: {}, body: null, headersTimeout: TIMEOUT_MS };
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body), headersTimeout: TIMEOUT_MS };
 }
 
 interface AdminAddress {

@@ -60,10 +60,7 @@ function addSubmit(encode: Command, terminal: Terminal, exit: (code: number) => 
     .requiredOption("--transform <name>", "one of the configuration's transforms")
     .option("--list <file>", "many: one URL or file a line, and after it the caller's own id if there is one")
     .option("--id <id>", "the caller's own id: a second job of the same is the first one")
-    .option(
-      "--region <name>",
-      "where a file is uploaded to, or where --asset is; default for uploads: the first region that has an account",
-    )
+    .option("--region <name>", "where --asset is")
     .option("--asset <name>", "an asset of the region")
     .addOption(new Option("--priority <priority>", "which go first").choices(PRIORITIES).default("normal"))
     .option("--wait", "until it is over")

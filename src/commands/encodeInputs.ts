@@ -1,67 +1,52 @@
-/** What `encode submit` is given, as inputs of jobs: addresses as they are, files uploaded into a region's account first. */
-import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+/** What `encode submit` is given, as inputs of jobs: addresses as they are, files by name, to be sent once their job is there. */
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { composeFoundations } from "../compose/foundations.ts";
-import { loadConfig } from "../core/config/load.ts";
+import { systemClock as clock } from "../core/clock.ts";
 import type { EncodingInput } from "../core/encoding.ts";
-import { PaircastError } from "../core/errors.ts";
-import { createLog } from "../core/log.ts";
-import type { MediaAccount } from "../core/ports/media.ts";
-
-/** Uploads go in one request, from memory. */
-const MAX_UPLOAD_BYTES = 256 * 1024 * 1024;
-const DEFAULT_CONFIG = "paircast.yaml";
-
-export interface InputPlace {
-  /** Null: paircast.yaml. Only uploads need it. */
-  readonly config: string | null;
-  readonly region: string | null;
-  readonly version: string;
-}
+import { errorCode, PaircastError } from "../core/errors.ts";
+import type { ShownJob } from "../core/ports/encodingService.ts";
+import { changeByAdmin, type AdminOptions } from "./adminClient.ts";
 
 export function isUrl(given: string): boolean {
   return /^https?:\/\//i.test(given);
 }
 
-/** Uploads the files, one after the other, each into an asset of its own. */
-export async function uploaded(
-  files: readonly string[],
-  { config, region, version }: InputPlace,
-): Promise<ReadonlyMap<string, EncodingInput>> {
-  for (const file of files) await assertUsable(file);
-  const loaded = loadConfig(config ?? DEFAULT_CONFIG);
-  const log = createLog(loaded.log.level);
-  await using foundations = await composeFoundations({ config: loaded, version, log, routes: false });
-  const account = accountOf(foundations.accounts, region);
-  const inputs = new Map<string, EncodingInput>();
-  for (const file of files) inputs.set(file, await upload(file, account, foundations.random.uuid()));
-  return inputs;
+export type FileInput = Extract<EncodingInput, { readonly kind: "upload" }>;
+
+/** Throws `bad_option` where the file cannot be uploaded. */
+export async function fileInput(path: string): Promise<FileInput> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile() !== true) throw new PaircastError("bad_option", `${path}: neither an https URL nor a file that is there`);
+  if (found.size === 0) throw new PaircastError("bad_option", `${path} is empty`);
+  return { kind: "upload", fileName: fileName(path), bytes: found.size };
 }
 
-async function assertUsable(file: string): Promise<void> {
-  if (!existsSync(file)) throw new PaircastError("bad_option", `${file}: neither an https URL nor a file that is there`);
-  const { size } = await stat(file);
-  if (size <= MAX_UPLOAD_BYTES) return;
-  const advice = "put it into storage by a tool that uploads in blocks, and name it by URL (with a SAS), or by --asset";
-  throw new PaircastError("bad_option", `${file} has ${size} bytes, and at most ${MAX_UPLOAD_BYTES} are uploaded from here: ${advice}`);
+/** A blob's name without what means something in addresses. */
+function fileName(path: string): string {
+  const name = basename(path)
+    .replaceAll(/[\p{Cc}\\?#%]/gu, "-")
+    .replace(/\.+$/, "");
+  return name.slice(-200) || "input";
 }
 
-function accountOf(accounts: ReadonlyMap<string, MediaAccount>, region: string | null): MediaAccount {
-  const account = region === null ? [...accounts.values()][0] : accounts.get(region);
-  if (account !== undefined) return account;
-  const names = [...accounts.keys()].join(", ");
-  throw new PaircastError(
-    "unknown_region",
-    `upload to ${region ?? "a region"}: there is no such media account; there are ${names === "" ? "none" : names}`,
-  );
-}
+const PASSING = ["uploads_busy", "upload_unavailable", "upload_stalled", "admin_unreachable"];
+const TRIES = 5;
+const PAUSE_MS = 2_000;
 
-async function upload(file: string, account: MediaAccount, id: string): Promise<EncodingInput> {
-  const name = `input-${id}`;
-  const asset = await account.createAsset({ name, container: name, alternateId: null, description: "Input of an encoding job" });
-  const blob = basename(file);
-  const options = { contentType: "application/octet-stream", condition: "absent" } as const;
-  await account.container(asset, "write").write(blob, await readFile(file), options);
-  return { kind: "asset", region: account.region, assetName: name, files: [blob] };
+/** Sends the file to where the job waits for it, again where that may help. */
+export async function sendFile(
+  options: AdminOptions,
+  to: string,
+  path: string,
+  { bytes }: FileInput,
+  stop: AbortSignal,
+): Promise<ShownJob> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return ((await changeByAdmin(options, to, { method: "PUT", file: { path, bytes } })) as { job: ShownJob }).job;
+    } catch (error) {
+      if (!PASSING.includes(errorCode(error)) || tries >= TRIES) throw error;
+      await clock.sleep(PAUSE_MS, stop);
+    }
+  }
 }

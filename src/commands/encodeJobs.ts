@@ -55,16 +55,29 @@ export function jobLine(job: ShownJob): string {
 }
 
 function jobText(job: ShownJob): string {
-  const { input } = job;
   return [
     jobLine(job),
-    `  client id ${job.clientId}, ${input.kind === "url" ? input.url : `${input.assetName} of ${input.region} ${input.files.join(" ")}`}`,
+    `  client id ${job.clientId}, ${inputText(job)}`,
     ...job.attempts.map(
       ({ number, account, state, progress, end, endDetail, placedAt }) =>
         `  attempt ${number}  ${new Date(placedAt).toISOString()}  ${account}  ${state ?? "not submitted"} ${progress}%  ${end ?? "live"}${endDetail === null ? "" : `: ${endDetail}`}`,
     ),
     ...job.playback.map(({ locatorId, hls, dash }) => `  plays as ${locatorId}  ${[hls, dash].filter((path) => path !== null).join("  ")}`),
   ].join("\n");
+}
+
+function inputText({ input, copies, waitingFor }: ShownJob): string {
+  switch (input.kind) {
+    case "url":
+      return input.url;
+    case "asset":
+      return `${input.assetName} of ${input.region} ${input.files.join(" ")}`;
+    case "upload": {
+      const kept = copies.filter(({ state }) => state === "kept").map(({ region }) => region);
+      const where = waitingFor === "upload" ? ", not uploaded yet" : kept.length === 0 ? "" : ` in ${kept.join(" and ")}`;
+      return `file ${input.fileName}${where}`;
+    }
+  }
 }
 
 function overview({ accounts, counts }: { readonly accounts: readonly ShownAccount[]; readonly counts: Counts }): string {

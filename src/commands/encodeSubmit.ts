@@ -6,7 +6,7 @@ import { errorChain, PaircastError } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
 import type { ShownJob } from "../core/ports/encodingService.ts";
 import { askAdmin, changeByAdmin } from "./adminClient.ts";
-import { isUrl, uploaded } from "./encodeInputs.ts";
+import { fileInput, isUrl, sendFile } from "./encodeInputs.ts";
 import { jobLine, jobPath, JOBS_PATH, type EncodeOptions } from "./encodeJobs.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -30,9 +30,15 @@ interface Wanted {
 interface Submitted {
   readonly job: ShownJob;
   readonly created: boolean;
+  /** Where the job waits for its file; null: it does not. */
+  readonly upload: string | null;
 }
 
-type Result = (Submitted & { readonly given: string }) | { readonly given: string; readonly error: string };
+type Result = (Omit<Submitted, "upload"> & { readonly given: string }) | { readonly given: string; readonly error: string };
+
+interface Handed extends Wanted {
+  readonly input: EncodingInput;
+}
 
 const AT_A_TIME = 8;
 const POLL_MS = 1_000;
@@ -40,13 +46,21 @@ const POLL_MS = 1_000;
 /** The exit code: 1 where one was refused, or (with `wait`) did not finish. */
 export async function encodeSubmit(terminal: Terminal, given: string | null, options: SubmitOptions): Promise<number> {
   const wanted = await wantedOf(given, options);
-  const inputs = await inputsOf(wanted, options, terminal);
-  const results: Result[] = [];
-  for (let at = 0; at < wanted.length; at += AT_A_TIME)
-    results.push(...(await Promise.all(wanted.slice(at, at + AT_A_TIME).map(async (each) => submit(each, inputs, options)))));
-  const ended = options.wait ? await Promise.all(results.map(async (result) => waited(result, options, terminal.stop))) : results;
+  const handed = await Promise.all(wanted.map(async (each): Promise<Handed> => ({ ...each, input: await inputOf(each.given, options) })));
+  // Files go one after the other: together they would be no faster.
+  const [uploads, others] = [handed.filter(isUpload), handed.filter((each) => !isUpload(each))];
+  const results = new Map<Handed, Result>();
+  for (let at = 0; at < others.length; at += AT_A_TIME)
+    await Promise.all(others.slice(at, at + AT_A_TIME).map(async (each) => results.set(each, await submit(each, options, terminal))));
+  for (const each of uploads) results.set(each, await submit(each, options, terminal));
+  const inOrder = handed.flatMap((each) => results.get(each) ?? []);
+  const ended = options.wait ? await Promise.all(inOrder.map(async (result) => waited(result, options, terminal.stop))) : inOrder;
   terminal.print(options.json ? JSON.stringify({ jobs: ended }) : ended.map(lineOf).join("\n"));
   return ended.every((result) => isWell(result, options.wait)) ? EXIT_CODES.ok : EXIT_CODES.wrong;
+}
+
+function isUpload({ input }: Handed): boolean {
+  return input.kind === "upload";
 }
 
 async function wantedOf(given: string | null, { list, id, asset }: SubmitOptions): Promise<readonly Wanted[]> {
@@ -64,26 +78,24 @@ async function wantedOf(given: string | null, { list, id, asset }: SubmitOptions
   });
 }
 
-async function inputsOf(wanted: readonly Wanted[], options: SubmitOptions, terminal: Terminal): Promise<(given: string) => EncodingInput> {
-  const { asset, region, config } = options;
+async function inputOf(given: string, { asset, region }: SubmitOptions): Promise<EncodingInput> {
   if (asset !== null) {
     if (region === null) throw new PaircastError("bad_option", "--asset: say with --region where it is");
-    return (given) => ({ kind: "asset", region, assetName: asset, files: given === "" ? [] : [given] });
+    return { kind: "asset", region, assetName: asset, files: given === "" ? [] : [given] };
   }
-  const files = [...new Set(wanted.map(({ given }) => given).filter((given) => !isUrl(given)))];
-  if (files.length > 0) terminal.note(`uploading ${files.length === 1 ? files[0] : `${files.length} files`}`);
-  const inputs =
-    files.length === 0 ? new Map<string, EncodingInput>() : await uploaded(files, { config, region, version: terminal.version });
-  return (given) => inputs.get(given) ?? { kind: "url", url: given };
+  if (region !== null) throw new PaircastError("bad_option", "--region says where --asset is; an uploaded file is kept in several regions");
+  return isUrl(given) ? { kind: "url", url: given } : fileInput(given);
 }
 
-async function submit({ given, clientId }: Wanted, inputs: (given: string) => EncodingInput, options: SubmitOptions): Promise<Result> {
+async function submit({ given, clientId, input }: Handed, options: SubmitOptions, terminal: Terminal): Promise<Result> {
   const { transform, priority } = options;
-  const body = { transform, priority, input: inputs(given), ...(clientId === null ? {} : { clientId }) };
+  const body = { transform, priority, input, ...(clientId === null ? {} : { clientId }) };
   const shown = isUrl(given) ? (given.split("?")[0] ?? "") : given;
   try {
-    const { job, created } = (await changeByAdmin(options, JOBS_PATH, { method: "POST", body })) as Submitted;
-    return { given: shown, job, created };
+    const { job, created, upload } = (await changeByAdmin(options, JOBS_PATH, { method: "POST", body })) as Submitted;
+    if (upload === null || input.kind !== "upload") return { given: shown, job, created };
+    terminal.note(`uploading ${shown} for job ${job.id}`);
+    return { given: shown, job: await sendFile(options, upload, given, input, terminal.stop), created };
   } catch (error) {
     // One alone speaks for itself; of a list, the others go on.
     if (options.list === null || !(error instanceof PaircastError)) throw error;

@@ -40,6 +40,8 @@ const USAGE: ReadonlySet<string> = new Set([
   "expiry_missing",
   "expiry_too_long",
   "last_good_missing",
+  "live_running",
+  "live_unknown",
   "master_key_invalid",
   "no_key_record",
   "no_queue",

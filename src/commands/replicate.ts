@@ -1,5 +1,4 @@
 /** `paircast replicate`: one pass, and what it did. */
-import { setFlagsFromString } from "node:v8";
 import { composeFoundations, type Foundations } from "../compose/foundations.ts";
 import { canBeReplicated, followReplication, replicateOnce } from "../compose/replication.ts";
 import { systemClock } from "../core/clock.ts";
@@ -8,6 +7,7 @@ import { PaircastError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
 import { counted } from "./figures.ts";
+import { collectEarly } from "./heap.ts";
 import { STOPPED, withProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -32,8 +32,7 @@ type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 
 /** The exit code: 0 where everything is as it should be, 1 where something failed or conflicts. */
 export async function replicate(terminal: Terminal, options: ReplicateOptions): Promise<number> {
-  // Of a large library's lists nearly everything is garbage at once. V8 would let the heap grow to four times what is alive before it looks.
-  setFlagsFromString("--heap-growing-percent=20");
+  collectEarly();
   const config = loadConfig(options.config);
   const { level } = config.log;
   const compose = async (log: Log) => composeFoundations({ config, version: terminal.version, log, routes: false });

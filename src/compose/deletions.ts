@@ -1,6 +1,6 @@
 /** How a configuration carries deletions over: in rounds by `serve`, once and by hand by the command. */
 import { canReplicate } from "../core/config/rules.ts";
-import { PaircastError } from "../core/errors.ts";
+import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import type { Deletion } from "../core/ports/deletions.ts";
 import type { DeletionDeps } from "../replicator/deletion/deps.ts";
 import { listDeletions, type Listed } from "../replicator/deletion/list.ts";
@@ -30,6 +30,22 @@ export async function deleteInLoop(foundations: Foundations, stop: AbortSignal):
     foundations.metrics.deletions.round(standing, deleted, foundations.clock.now() / 1000);
   };
   await deletionLoop(deps, { everyMs: deletion.every, onRound }, stop);
+}
+
+/** As part of `serve`: until `stop` aborts; at once where nobody wants to know. Never rejects. */
+export async function lookForOrphansInLoop(foundations: Foundations, stop: AbortSignal): Promise<void> {
+  const { config, clock, log, metrics } = foundations;
+  const { enabled, deletion } = config.replication;
+  const deps = enabled && deletion.orphans !== undefined ? composeDeletions(foundations) : null;
+  while (deps !== null && !stop.aborted) {
+    try {
+      const found = await Array.fromAsync(findOrphans(deps, stop), ({ target, kind }) => ({ target, kind }));
+      metrics.deletions.orphans(found, clock.now() / 1000);
+    } catch (error) {
+      if (!stop.aborted) log.error("deletion.orphans_unknown", { code: errorCode(error), error: errorChain(error) });
+    }
+    await clock.sleep(deletion.orphans ?? 0, stop).catch(() => undefined);
+  }
 }
 
 /** Throws `nothing_to_replicate`. */

@@ -7,12 +7,14 @@ import type { EncodingService } from "../core/ports/encodingService.ts";
 import type { EncodingStore } from "../core/ports/encodingStore.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
 import { MediaAccountInputs } from "../encoding/accountInputs.ts";
+import { InputUploads } from "../encoding/inputUploads.ts";
 import { sightingsIn } from "../encoding/eventRegions.ts";
-import { OutputPublisher } from "../encoding/outputPublisher.ts";
+import { OutputPublisher, type OutputPublisherOptions } from "../encoding/outputPublisher.ts";
 import { DEFAULT_POLICY, type EncodingPolicy } from "../encoding/policy.ts";
 import { DEFAULT_TIMES, Scheduler, type AccountSetting } from "../encoding/scheduler.ts";
 import { RecordsService } from "../encoding/service.ts";
 import { lookPiece, pieceText } from "../replicator/work/piece.ts";
+import { noticesOf } from "./encodingNotices.ts";
 import type { Foundations } from "./foundations.ts";
 import { takeDeliveries } from "./replicationEvents.ts";
 
@@ -33,12 +35,13 @@ export function encodingService(foundations: Foundations): EncodingService | nul
     store,
     clock,
     random,
-    policy: policyOf(config.encoding).job,
+    policy: policyOf(config.encoding),
     transforms: transformsOf(config.encoding),
     accounts: placesOf(config, config.encoding),
     inputRegions: new Set(accounts.keys()),
     isDisabled: disabledBy(foundations),
     catalogue: config.encoding.publish === undefined ? null : view,
+    uploads: uploadsOf(foundations, config.encoding),
   });
 }
 
@@ -62,8 +65,8 @@ async function encode(foundations: Foundations, config: EncodingConfig, stop: Ab
   const scheduler = new Scheduler({
     store,
     accounts: await accountsOf(foundations, config),
-    inputs: new MediaAccountInputs(foundations.accounts),
-    publisher: publisherOf(foundations, config, queue),
+    inputs: new MediaAccountInputs({ regions: foundations.accounts, catalogue: foundations.view, clock }),
+    publisher: publisherOf(foundations, config, { queue, tell: await noticesOf(config.notify, foundations) }),
     transforms: (name) => transforms.get(name) ?? null,
     isDisabled: disabledBy(foundations),
     policy: policyOf(config),
@@ -84,6 +87,7 @@ async function measure({ metrics, clock }: Foundations, store: EncodingStore, { 
   while (!stop.aborted) {
     try {
       metrics.encoding.jobs(await store.count());
+      metrics.encoding.outbox(((await store.oldestMessageAt()) ?? 0) / 1000);
       const places = await store.places();
       for (const { account, status } of book.states) metrics.encoding.account(account, status, places.get(account) ?? 0);
     } catch {
@@ -108,7 +112,12 @@ async function takeEvents(foundations: Foundations, { events }: EncodingConfig, 
   }
 }
 
-function publisherOf(foundations: Foundations, { publish, notify }: EncodingConfig, queue: WorkQueue | null): OutputPublisher {
+interface Listeners {
+  readonly queue: WorkQueue | null;
+  readonly tell: OutputPublisherOptions["tell"];
+}
+
+function publisherOf(foundations: Foundations, { publish }: EncodingConfig, { queue, tell }: Listeners): OutputPublisher {
   const { config, accounts, metrics, clock, log } = foundations;
   return new OutputPublisher({
     regions: accounts,
@@ -117,13 +126,7 @@ function publisherOf(foundations: Foundations, { publish, notify }: EncodingConf
         ? null
         : { streamingPolicyName: publish.streamingPolicy, contentKeyPolicyName: publish.contentKeyPolicy ?? null },
     look: async (region, asset) => queue?.put(pieceText(lookPiece({ region, asset, at: clock.now(), full: true, again: LOOKS }))),
-    tell:
-      notify === undefined
-        ? null
-        : async (notice, signal) => {
-            const { postNotice } = await import("../encoding/adapters/webhookNotice.ts");
-            await postNotice(notify, notice, signal);
-          },
+    tell,
     onTold: ({ kind }) => {
       metrics.encoding.told(kind);
     },
@@ -160,16 +163,24 @@ function transformsOf({ transforms }: EncodingConfig): ReadonlyMap<string, Trans
   return new Map(transforms.map(({ name, description = null, outputs }) => [name, { name, description, outputs }]));
 }
 
+/** Files are kept where they can be encoded, and, where that is in too few regions, in others that have a media account. */
+function uploadsOf({ config, accounts, clock, log }: Foundations, { accounts: encoders = [], uploads }: EncodingConfig) {
+  const able = config.regions.filter(({ account }) => account.driver === "ams").map(({ name }) => name);
+  const regions = [...new Set([...encoders.map(({ region }) => region), ...able])];
+  return { uploads: new InputUploads({ regions: accounts, clock, log }), regions, copies: uploads.copies, maxBytes: uploads.maxSize, log };
+}
+
 /** A region that an operator has drained or disabled as a whole gets no jobs; a drain of streaming or keys is nothing to encoding. */
 function disabledBy({ overrides }: Foundations): (account: string) => boolean {
   return (account) => overrides.active().some(({ kind, region, service }) => region === account && kind !== "pin" && service === "all");
 }
 
-function policyOf({ limits, health, check, retention }: EncodingConfig): EncodingPolicy {
+function policyOf({ uploads, limits, health, check, retention }: EncodingConfig): EncodingPolicy {
   const { job, account } = DEFAULT_POLICY;
   return {
     job: {
       ...job,
+      uploadMs: uploads.within,
       submitMs: limits.submit,
       queuedMs: limits.queued,
       scheduledMs: limits.scheduled,
@@ -178,6 +189,8 @@ function policyOf({ limits, health, check, retention }: EncodingConfig): Encodin
       maxAttempts: limits.attempts,
       checkMs: check,
       recheckMs: Math.min(job.recheckMs, check),
+      cleanMs: Math.min(job.cleanMs, check),
+      cleanLongestMs: Math.min(job.cleanLongestMs, 2 * check),
       retentionMs: retention,
     },
     account: { ...account, pingMs: health.interval, fall: health.fall, fallMs: health.fallFor, rise: health.rise, holdMs: health.hold },

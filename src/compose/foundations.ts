@@ -16,6 +16,7 @@ import { bandwidths } from "../replicator/copying/bandwidth.ts";
 import type { JobDeps } from "../replicator/jobDeps.ts";
 import type { RecordBook } from "../replicator/keyRecords/book.ts";
 import { recordBook } from "./keyRecord.ts";
+import { onDemandCatalogue } from "./onDemand.ts";
 import { mediaAccounts, originsOf, staticLibraries } from "./regions.ts";
 import { openState, type State } from "./state.ts";
 import { verificationPolicy } from "./verificationPolicy.ts";
@@ -28,6 +29,8 @@ export interface ComposeOptions {
   readonly random?: Random;
   /** False where nobody is routed: then no country database is read, and the catalogue is not held in memory. */
   readonly routes?: boolean;
+  /** Told where events are taken in: `setting` is `replication.events` or `encoding.events`. */
+  readonly onListening?: (setting: string, url: string) => void;
 }
 
 /** The state, and the adapters that follow from one configuration. */
@@ -45,18 +48,19 @@ export interface Foundations extends State, AsyncDisposable {
   /** Null where nothing is encoded. */
   readonly encoding: EncodingStore | null;
   readonly jobs: JobDeps;
+  readonly onListening: (setting: string, url: string) => void;
 }
 
 /** Disposing it closes adapters and state. */
 export async function composeFoundations(options: ComposeOptions): Promise<Foundations> {
-  const { config, version, log, clock = systemClock, random = systemRandom, routes = true } = options;
+  const { config, version, log, clock = systemClock, random = systemRandom, routes = true, onListening = () => undefined } = options;
   await using stack = new AsyncDisposableStack();
   const state = await openState({ config, version, log, clock, random, views: routes }, stack);
   const countries = routes ? await countriesOf(config, log) : null;
   const adapters = await adaptersOf(state, config, null);
   stack.use(adapters.http);
   const owned = stack.move();
-  return { ...state, ...adapters, countries, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+  return { ...state, ...adapters, countries, onListening, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
 /**
@@ -97,7 +101,7 @@ function jobDeps(state: State, config: Config, regions: readonly Region[], http:
   const { catalogue, journal, clock, fingerprint, owner, log, metrics } = state;
   return {
     regions: new Map(regions.map((region) => [region.name, region])),
-    catalogue,
+    catalogue: onDemandCatalogue(catalogue),
     journal,
     http,
     playback: walkPlayback,

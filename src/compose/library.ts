@@ -7,12 +7,14 @@ import type { KeyRecords } from "../core/ports/keyRecords.ts";
 import type { RecordBook } from "../replicator/keyRecords/book.ts";
 import type { Keyring } from "../replicator/keyRecords/keyring.ts";
 import { keyringOf, recordBook } from "./keyRecord.ts";
+import { onDemandCatalogue } from "./onDemand.ts";
 import { openStores } from "./stores.ts";
 
 export interface Library extends AsyncDisposable {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Without live events: the regions' recordings of those are their own. */
   readonly catalogue: CatalogueStore;
   readonly keyRecords: KeyRecords;
   /** Null where no record of keys is configured. */
@@ -24,10 +26,11 @@ export interface Library extends AsyncDisposable {
 export async function openLibrary(config: Config): Promise<Library> {
   await using stack = new AsyncDisposableStack();
   const [clock, random, log] = [systemClock, systemRandom, createLog(config.log.level)];
-  const { catalogue, keyRecords } = await openStores({ state: config.state, clock, random }, stack);
+  const { catalogue: store, keyRecords } = await openStores({ state: config.state, clock, random }, stack);
   const { keyRecord } = config.replication;
   const keyring = keyRecord === undefined ? null : keyringOf(keyRecord.keys, clock);
   const book = recordBook({ keyRecords, clock, random, log }, config);
+  const catalogue = onDemandCatalogue(store);
   const owned = stack.move();
   return { clock, random, log, catalogue, keyRecords, book, keyring, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { systemClock, systemRandom, type Clock } from "../core/clock.ts";
 import type { Config } from "../core/config/schema.ts";
 import { PaircastError } from "../core/errors.ts";
+import { onDemandCatalogue } from "./onDemand.ts";
 import { openStores, type Stores } from "./stores.ts";
 
 export interface Operations extends Pick<Stores, "catalogue" | "journal" | "cursors" | "openWork">, AsyncDisposable {
@@ -19,7 +20,8 @@ export async function openOperations({ state }: Config): Promise<Operations> {
     );
   await using stack = new AsyncDisposableStack();
   const clock = systemClock;
-  const { catalogue, journal, cursors, openWork } = await openStores({ state, clock, random: systemRandom }, stack);
+  const { catalogue: store, journal, cursors, openWork } = await openStores({ state, clock, random: systemRandom }, stack);
+  const catalogue = onDemandCatalogue(store);
   const owned = stack.move();
   return { clock, catalogue, journal, cursors, openWork, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }

@@ -1,6 +1,8 @@
 /** Event Grid's deliveries on their way to the queue of work: a listener, a queue of events, or both. */
 import type { Config, RegionConfig } from "../core/config/schema.ts";
+import { SenderTokens } from "../core/events/senderTokens.ts";
 import { EventWebhook } from "../core/events/webhook.ts";
+import { RegionHttpClient } from "../core/http.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
 import { GatewayServer } from "../gateway/server.ts";
 import { EventIntake, followEvents } from "../replicator/events/intake.ts";
@@ -41,21 +43,20 @@ const FOREVER_MS = 2 ** 31 - 1;
 async function listen(
   { webhook }: EventsConfig,
   setting: string,
-  { clock, log }: Foundations,
+  { clock, log, onListening }: Foundations,
   intake: Deliveries["intake"],
 ): Promise<AsyncDisposable> {
-  if (webhook === undefined) return new AsyncDisposableStack();
-  const { listen: address, path, secret } = webhook;
-  const app = new EventWebhook({ path, secret, take: intake.take, log });
-  const server = await GatewayServer.listen({
-    app,
-    listen: address,
-    setting: `${setting}.webhook.listen`,
-    clock,
-    targets: "parsed",
-  });
+  await using stack = new AsyncDisposableStack();
+  if (webhook === undefined) return stack.move();
+  const { listen: address, path, secret = null, entra } = webhook;
+  const http = entra === undefined ? null : stack.use(new RegionHttpClient({ origins: [{ url: entra.login, ca: null }] }));
+  const tokens = entra === undefined || http === null ? null : new SenderTokens({ policy: entra, http, clock, log });
+  const app = new EventWebhook({ path, secret, tokens, take: intake.take, log });
+  const where = { listen: address, setting: `${setting}.webhook.listen` };
+  const server = stack.use(await GatewayServer.listen({ app, ...where, clock, targets: "parsed" }));
   log.info("events.listening", { url: `${server.url}${path}` });
-  return server;
+  onListening(setting, `${server.url}${path}`);
+  return stack.move();
 }
 
 async function followQueue(

@@ -5,12 +5,14 @@ import { GatewayServer } from "../gateway/server.ts";
 import { SwappableApp } from "../gateway/swap.ts";
 import { encodeInLoop } from "./encoding.ts";
 import { reconfigured, type Foundations } from "./foundations.ts";
+import { watchLiveInLoop } from "./live.ts";
 import { replicateInLoop } from "./replication.ts";
 import { applicable, carriedHealth, changedSections } from "./restart.ts";
 import { startServices, type Services } from "./services.ts";
 import { meteredRegions, recordCatalogue } from "./state.ts";
 import { recheckInLoop } from "./verification.ts";
-import { deleteInLoop } from "./deletions.ts";
+import { deleteInLoop, lookForOrphansInLoop } from "./deletions.ts";
+import { measureWorkInLoop } from "./workMeasure.ts";
 import type { WorkerPool } from "./workers/pool.ts";
 
 /** Event streams of status pages never end by themselves, and lose nothing when they are cut. */
@@ -227,7 +229,7 @@ class Running implements Serving {
   }
 }
 
-/** One loop of replication, of verification and of encoding at a time: the next begin when those before have come to a halt. */
+/** One loop of replication, of verification, of encoding and of live events at a time: the next begin when those before have come to a halt. */
 class Replicating {
   #stop = new AbortController();
   ended: Promise<void> = Promise.resolve();
@@ -243,8 +245,11 @@ class Replicating {
       await Promise.all([
         replicateInLoop(foundations, signal),
         recheckInLoop(foundations, signal),
+        measureWorkInLoop(foundations, signal),
         deleteInLoop(foundations, signal),
+        lookForOrphansInLoop(foundations, signal),
         encodeInLoop(foundations, signal),
+        watchLiveInLoop(foundations, signal),
       ]);
     });
     return former;
@@ -260,7 +265,8 @@ function serviceOptions({ metrics }: Foundations, { control, pool }: ServeOption
 }
 
 function adminListener(app: SwappableApp, listen: ListenAddress, { clock }: Foundations) {
-  return { app, listen, setting: "admin.listen", graceMs: ADMIN_GRACE_MS, clock, targets: "parsed" } as const;
+  // Files are uploaded here, for hours; it is pauses that they are given a limit for.
+  return { app, listen, setting: "admin.listen", graceMs: ADMIN_GRACE_MS, requestTimeoutMs: 0, clock, targets: "parsed" } as const;
 }
 
 function sameAddress(one: ListenAddress, other: ListenAddress): boolean {

@@ -21,6 +21,7 @@ import { PROBE_MODULES, runProbeModule } from "../health/probeModule.ts";
 import { CatalogueCanaries } from "../replicator/canaries.ts";
 import { encodingService } from "./encoding.ts";
 import type { Foundations } from "./foundations.ts";
+import { onDemandView } from "./onDemand.ts";
 import type { FormerHealth } from "./restart.ts";
 import { replicationStatus } from "./replicationStatus.ts";
 
@@ -72,7 +73,7 @@ export function gatewayOn(
 
 function watchedHealth(foundations: Foundations, former: FormerHealth | null, remembered: HealthSnapshot | null): HealthMonitor {
   const { config, clock, random, log, metrics, http, view, memory, fingerprint, accounts, feed } = foundations;
-  const canaries = new CatalogueCanaries({ view, accounts, clock, log, keyPrefix: config.gateway.keys.prefix });
+  const canaries = new CatalogueCanaries({ view: onDemandView(view), accounts, clock, log, keyPrefix: config.gateway.keys.prefix });
   const previous = former?.snapshot ?? remembered;
   const known = { ...(previous === null ? {} : { previous }), ...(former === null ? {} : { records: former }) };
   const regions = config.regions.map((region) => ({ ...region, ca: http.authority(region.streaming) }));
@@ -156,7 +157,7 @@ function adminApp(foundations: Foundations, { router, health, listening, control
     catalogue: view,
     jobs: async (limit) => journal.jobs(limit),
     conflicts: async (limit) => journal.conflicts(limit),
-    replication: async () => replicationStatus(foundations, config, view.entries()),
+    replication: async () => replicationStatus(foundations, config, onDemandView(view).entries()),
     events: feed,
     encoding: encodingService(foundations),
     overrides: new OverrideControl({ store, view: overrides, regions, health, clock, random }),

@@ -10,6 +10,7 @@ import { recheckLoop } from "../replicator/verification/recheck.ts";
 import { tell } from "../replicator/verification/tell.ts";
 import type { CopyReport } from "../replicator/verification/verifyCopy.ts";
 import type { Foundations } from "./foundations.ts";
+import { onDemandView } from "./onDemand.ts";
 import { verificationPolicy } from "./verificationPolicy.ts";
 
 /** Null where there is nothing that was replicated. */
@@ -63,12 +64,13 @@ export async function recheckInLoop(foundations: Foundations, stop: AbortSignal)
     metrics.verification.interval(0);
     return;
   }
+  const onDemand = onDemandView(view);
   const loop = {
     policy: verificationPolicy(config),
     repair,
     everyMs: every,
     concurrency,
-    entries: () => view.entries(),
+    entries: () => onDemand.entries(),
     metrics: metrics.verification,
   };
   await recheckLoop(jobs, inspector, loop, stop);

@@ -14,6 +14,9 @@ export const DELETION_STATUSES = [
   "done",
 ] as const;
 
+const ORPHAN_KINDS = ["locator", "asset"] as const;
+type OrphanKind = (typeof ORPHAN_KINDS)[number];
+
 export interface DeletionStanding {
   readonly target: string;
   readonly status: string;
@@ -24,6 +27,8 @@ export class DeletionMetrics {
   readonly #standing: Gauge<"target" | "state">;
   readonly #rounds: Gauge;
   readonly #done: Counter;
+  readonly #orphans: Gauge<"target" | "kind">;
+  readonly #orphanLooks: Gauge;
   readonly #origins = new Set<string>();
 
   constructor(registry: Registry) {
@@ -42,7 +47,12 @@ export class DeletionMetrics {
       aggregator: "first",
     });
     this.#done = new Counter({ name: "paircast_deletions_total", help: "Copies that were deleted.", registers });
+    const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Gauge({ name: `paircast_${name}`, help, labelNames, registers, aggregator: "first" });
+    this.#orphans = gauge("orphans", "What lies in a target and is nobody's, as of the last look.", ["target", "kind"]);
+    this.#orphanLooks = gauge("orphan_look_timestamp_seconds", "When targets were last looked through for orphans; 0: never.", []);
     this.#rounds.set(0);
+    this.#orphanLooks.set(0);
   }
 
   /** `at` in epoch seconds. */
@@ -53,14 +63,27 @@ export class DeletionMetrics {
     this.#rounds.set(at);
   }
 
+  /** `at` in epoch seconds. */
+  orphans(found: readonly { readonly target: string; readonly kind: OrphanKind }[], at: number): void {
+    for (const origin of this.#origins) this.#clearOrphans(origin);
+    for (const { target, kind } of found) if (this.#origins.has(target)) this.#orphans.inc({ target, kind });
+    this.#orphanLooks.set(at);
+  }
+
   addOrigin(origin: string): void {
     this.#origins.add(origin);
     this.#clear(origin);
+    this.#clearOrphans(origin);
   }
 
   removeOrigin(origin: string): void {
     this.#origins.delete(origin);
     for (const status of DELETION_STATUSES) this.#standing.remove({ target: origin, state: status });
+    for (const each of ORPHAN_KINDS) this.#orphans.remove({ target: origin, kind: each });
+  }
+
+  #clearOrphans(origin: string): void {
+    for (const each of ORPHAN_KINDS) this.#orphans.set({ target: origin, kind: each }, 0);
   }
 
   #clear(origin: string): void {

@@ -29,8 +29,25 @@ export interface JobFailure {
 export type EncodingInput =
   /** An address that every region can read. It may hold a SAS: a secret. */
   | { readonly kind: "url"; readonly url: string }
-  /** Files in the container of an asset of one region; an upload is one, too. Empty: the service chooses. */
-  | { readonly kind: "asset"; readonly region: string; readonly assetName: string; readonly files: readonly string[] };
+  /** Files in the container of an asset of one region. Empty: the service chooses. */
+  | { readonly kind: "asset"; readonly region: string; readonly assetName: string; readonly files: readonly string[] }
+  /** A file that is uploaded once the job is there, and kept in several regions: the job's `copies`. */
+  | { readonly kind: "upload"; readonly fileName: string; readonly bytes: number };
+
+/**
+ * The asset in which a region keeps an uploaded file, for this job alone: `coming` it is being uploaded · `kept` it is whole, and can be read ·
+ * `owed` it is not needed any more, and still has to be removed.
+ */
+export interface InputCopy {
+  readonly region: string;
+  /** From 1: each try to upload the file has assets of its own. */
+  readonly upload: number;
+  readonly assetName: string;
+  readonly state: "coming" | "kept" | "owed";
+  /** When to remove it next, and how often that has failed. */
+  readonly dueAt: number;
+  readonly tries: number;
+}
 
 export const PRIORITIES = ["high", "normal", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -71,10 +88,10 @@ export interface AttemptOutput {
 
 /**
  * How an attempt ended: `won` its output is the job's · `failed` the account gave it up · `rejected` the account would not have it, by the
- * job's fault · `refused` the account would not have anything (throttled, denied): there was no job · `moved` it was taken away · `canceled` by
- * an operator or in the account.
+ * job's fault · `refused` the account would not have anything (throttled, denied): there was no job · `withheld` no region gave the input: the
+ * account was not asked · `moved` it was taken away · `canceled` by an operator or in the account.
  */
-export type AttemptEnd = "won" | "failed" | "rejected" | "refused" | "moved" | "canceled";
+export type AttemptEnd = "won" | "failed" | "rejected" | "refused" | "withheld" | "moved" | "canceled";
 
 /** Why a job was taken away from an account, one word each. */
 export const MOVE_REASONS = ["account_out", "unsubmitted", "queued", "scheduled", "stalled", "unanswered", "gone", "trial"] as const;
@@ -111,6 +128,8 @@ export interface Attempt {
   readonly failure: JobFailure | null;
   /** Null while it is the live one. */
   readonly end: AttemptEnd | null;
+  /** When it ended for its job, by our clock; `finalAt` is when the account was done. */
+  readonly endedAt: number | null;
   /** One sentence for people: why it ended. */
   readonly endDetail: string | null;
   readonly moved: MoveReason | null;
@@ -125,8 +144,12 @@ export const ENCODING_STATES = ["waiting", "running", "finished", "failed", "can
 /** `waiting` for an account · `running` an attempt is live · the others are final. */
 export type EncodingState = (typeof ENCODING_STATES)[number];
 
-/** Why a job waits: `new` nobody has looked · `full` every account has enough to do · `none` no account can be used · `again` it was moved. */
-export type WaitingFor = "new" | "full" | "none" | "again";
+/**
+ * Why a job waits: `upload` its file is not here yet · `new` nobody has looked · `full` every account has enough to do · `none` no account can be
+ * used · `again` it was moved.
+ */
+export const WAITING_FOR = ["upload", "new", "full", "none", "again"] as const;
+export type WaitingFor = (typeof WAITING_FOR)[number];
 
 export interface EncodingJob {
   readonly id: string;
@@ -138,6 +161,12 @@ export interface EncodingJob {
   readonly state: EncodingState;
   readonly createdAt: number;
   readonly round: number;
+  /** Of an uploaded file; empty for other inputs. Those that were removed are left out. */
+  readonly copies: readonly InputCopy[];
+  /** Uploads that were begun. */
+  readonly uploads: number;
+  /** Until when the upload is waited for; null: it is not. */
+  readonly uploadBy: number | null;
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
   readonly waitingFor: WaitingFor | null;
@@ -159,7 +188,7 @@ export interface EncodingResult {
 
 /**
  * What others have to know: `finished` publish the output · `failed` · `canceled` · `superseded` the output of an attempt that did not count was
- * there, and has been removed · `left_behind` what an attempt left in an account could not be removed.
+ * there, and has been removed · `left_behind` what an attempt or an upload left in an account could not be removed.
  */
 export type EncodingMessageKind = "finished" | "failed" | "canceled" | "superseded" | "left_behind";
 

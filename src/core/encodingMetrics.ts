@@ -10,6 +10,7 @@ export class EncodingMetrics {
   readonly #inFlight: Gauge<"origin">;
   readonly #changes: Counter<"origin" | "to">;
   readonly #told: Counter<"kind">;
+  readonly #outbox: Gauge;
   readonly #origins = new Set<string>();
 
   constructor(registry: Registry) {
@@ -24,12 +25,19 @@ export class EncodingMetrics {
     this.#inFlight = gauge("in_flight", "Places that jobs take up in an account.", ["origin"]);
     this.#changes = counter("account_changes_total", "Changes of the state of accounts, by the state entered.", ["origin", "to"]);
     this.#told = counter("messages_total", "What became of jobs and has been told, by kind.", ["kind"]);
+    this.#outbox = gauge("outbox_oldest_timestamp_seconds", "Since when the oldest message waits that is to be told; 0: none does.", []);
+    this.#outbox.set(0);
     for (const state of ENCODING_STATES) this.#jobs.set({ state }, 0);
     for (const each of KINDS) this.#told.inc({ kind: each }, 0);
   }
 
   jobs(counts: Readonly<Record<EncodingState, number>>): void {
     for (const state of ENCODING_STATES) this.#jobs.set({ state }, counts[state]);
+  }
+
+  /** Epoch seconds; 0: nothing waits. */
+  outbox(oldestAt: number): void {
+    this.#outbox.set(oldestAt);
   }
 
   account(origin: string, status: AccountStatus, inFlight: number): void {

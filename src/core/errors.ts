@@ -6,6 +6,8 @@ export type RetryClass = "retry" | "never" | "conflict";
 export interface PaircastErrorOptions {
   readonly retry?: RetryClass;
   readonly cause?: unknown;
+  /** Milliseconds after which the other side wants to be asked again; null or left out: it does not say. */
+  readonly retryAfterMs?: number | null;
 }
 
 /**
@@ -15,12 +17,15 @@ export interface PaircastErrorOptions {
 export class PaircastError extends Error {
   readonly code: string;
   readonly retry: RetryClass;
+  /** Milliseconds after which the other side wants to be asked again; null: it does not say. */
+  readonly retryAfterMs: number | null;
 
   constructor(code: string, message: string, options: PaircastErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "PaircastError";
     this.code = code;
     this.retry = options.retry ?? "never";
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
 

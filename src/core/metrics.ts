@@ -26,6 +26,7 @@ import { RequestMetrics, type LookupResult, type ManifestRead, type RequestMode 
 import { SteeringMetrics } from "./steeringMetrics.ts";
 import { DeletionMetrics } from "./deletionMetrics.ts";
 import { VerificationMetrics } from "./verificationMetrics.ts";
+import { WorkMetrics } from "./workMetrics.ts";
 
 export type { LookupResult, RequestMode } from "./requestMetrics.ts";
 
@@ -61,6 +62,7 @@ export class Metrics {
   readonly verification: VerificationMetrics;
   readonly encoding: EncodingMetrics;
   readonly deletions: DeletionMetrics;
+  readonly work: WorkMetrics;
   readonly #m: Instruments;
   readonly #requests: RequestMetrics;
   #regions: readonly MeteredRegion[] = [];
@@ -74,6 +76,7 @@ export class Metrics {
     this.verification = new VerificationMetrics(this.registry);
     this.encoding = new EncodingMetrics(this.registry);
     this.deletions = new DeletionMetrics(this.registry);
+    this.work = new WorkMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
     for (const misnamed of MISNAMED) this.registry.removeSingleMetric(misnamed);
     this.#m.buildInfo.set({ version: options.version, node: process.version }, 1);

@@ -14,16 +14,29 @@ export function newAccount(account: string, now: number): AccountState {
   return { account, status: "in", since: now, reason: null, detail: null, calls, ...unknown };
 }
 
+/** What one management call said. `retryAfterMs`: when the account wants to be asked again, null where it does not say. */
+export interface CallSaid {
+  readonly outcome: CallOutcome;
+  readonly retryAfterMs: number | null;
+}
+
 /** Takes in what one management call said. */
-export function called(state: AccountState, outcome: CallOutcome, policy: AccountPolicy, now: number): AccountState {
+export function called(state: AccountState, { outcome, retryAfterMs }: CallSaid, policy: AccountPolicy, now: number): AccountState {
   const same = state.calls.outcome === outcome;
   const calls = same ? { ...state.calls, count: state.calls.count + 1 } : { outcome, count: 1, since: now };
-  const pausedUntil = outcome === "throttled" ? now + policy.throttleMs : state.pausedUntil;
+  const wantedMs = retryAfterMs ?? (outcome === "throttled" ? policy.throttleMs : null);
+  const pausedUntil = wantedMs === null ? state.pausedUntil : pauseAfter(state, wantedMs, policy, now);
   const next: AccountState = { ...state, calls, calledAt: now, pausedUntil };
   const bad = badCalls(next, policy, now);
   if (bad !== null)
     return state.status === "out" && isCallReason(state.reason) ? stillOut(next, bad, policy, now) : out(next, bad, 0, policy, now);
   return returns(next, policy, now) ? back(next, now) : next;
+}
+
+/** As long as it asks for, within reason. Of calls that run side by side the one that was told to wait longest counts. */
+function pauseAfter({ pausedUntil }: AccountState, wantedMs: number, { throttleLongestMs }: AccountPolicy, now: number): number {
+  const earlier = Math.min(pausedUntil ?? 0, now + throttleLongestMs);
+  return Math.max(earlier, now + Math.min(wantedMs, throttleLongestMs));
 }
 
 interface Verdict {

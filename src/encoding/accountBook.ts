@@ -1,9 +1,9 @@
 /** What is known of the accounts, shared through the store: each worker adds what it has seen, and reads what all have. */
 import type { Clock } from "../core/clock.ts";
-import type { AccountState, CallOutcome } from "../core/encoding.ts";
+import type { AccountState } from "../core/encoding.ts";
 import type { Log } from "../core/log.ts";
 import type { EncodingStore } from "../core/ports/encodingStore.ts";
-import { aged, called, capacityOf, isUsable, newAccount, readmitted, told, tried, wantsTrial } from "./account.ts";
+import { aged, called, capacityOf, isUsable, newAccount, readmitted, told, tried, wantsTrial, type CallSaid } from "./account.ts";
 import type { Standing } from "./duties.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Berth } from "./place.ts";
@@ -57,9 +57,9 @@ export class AccountBook {
   readonly standing = (account: string): Standing => this.#entries.get(account)?.state ?? null;
 
   /** One call of the account was made. */
-  called(account: string, outcome: CallOutcome): void {
+  called(account: string, said: CallSaid): void {
     const now = this.#options.clock.now();
-    this.#change(account, (state) => called(state, outcome, this.#options.policy, now));
+    this.#change(account, (state) => called(state, said, this.#options.policy, now));
   }
 
   told(evidence: Evidence): void {

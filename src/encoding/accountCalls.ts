@@ -1,8 +1,11 @@
-/** Calls of one account: a few at a time, bounded in time, and none while it does not answer, except to see whether it does. */
+/**
+ * Calls of one account: a few at a time, bounded in time, none before the time that it has named, and none while it does not answer, except to
+ * see whether it does.
+ */
 import type { Clock } from "../core/clock.ts";
-import type { CallOutcome } from "../core/encoding.ts";
 import { PaircastError } from "../core/errors.ts";
-import { callOutcomeOf, RESTING } from "./callOutcome.ts";
+import type { CallSaid } from "./account.ts";
+import { callOutcomeOf, RESTING, retryAfterOf } from "./callOutcome.ts";
 
 export interface AccountCallsOptions {
   readonly account: string;
@@ -11,7 +14,9 @@ export interface AccountCallsOptions {
   /** For one call. */
   readonly timeoutMs: number;
   /** Told of each call that was made. */
-  readonly observe: (outcome: CallOutcome) => void;
+  readonly observe: (said: CallSaid) => void;
+  /** The longest that the account may ask to be left alone. */
+  readonly longestRestMs: number;
   /** Ends calls that are under way. */
   readonly stop: AbortSignal;
 }
@@ -24,6 +29,8 @@ export class AccountCalls {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #unanswered = 0;
+  /** Of the clock that never goes back. */
+  #restsUntil = 0;
 
   constructor(options: AccountCallsOptions) {
     this.#options = options;
@@ -33,7 +40,7 @@ export class AccountCalls {
   async call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await this.#enter();
     try {
-      this.#assertAnswering();
+      this.#assertAwake();
       return await this.#made(work);
     } finally {
       this.#leave();
@@ -55,25 +62,31 @@ export class AccountCalls {
     using deadline = clock.deadline(timeoutMs);
     try {
       const result = await work(AbortSignal.any([deadline.signal, stop]));
-      this.#noted("ok");
+      this.#noted({ outcome: "ok", retryAfterMs: null });
       return result;
     } catch (error) {
       const outcome = callOutcomeOf(error);
-      if (outcome !== null && !stop.aborted) this.#noted(outcome);
+      if (outcome !== null && !stop.aborted) this.#noted({ outcome, retryAfterMs: retryAfterOf(error) });
       throw error;
     }
   }
 
-  #noted(outcome: CallOutcome): void {
-    this.#unanswered = outcome === "unreachable" ? this.#unanswered + 1 : 0;
-    this.#options.observe(outcome);
+  #noted(said: CallSaid): void {
+    const { clock, longestRestMs, observe } = this.#options;
+    this.#unanswered = said.outcome === "unreachable" ? this.#unanswered + 1 : 0;
+    if (said.retryAfterMs !== null)
+      this.#restsUntil = Math.max(this.#restsUntil, clock.monotonic() + Math.min(said.retryAfterMs, longestRestMs));
+    observe(said);
   }
 
-  #assertAnswering(): void {
-    if (this.#unanswered < BREAK_AFTER) return;
-    throw new PaircastError(RESTING, `call ${this.#options.account}: it does not answer; it is asked again when it does`, {
-      retry: "retry",
-    });
+  #assertAwake(): void {
+    const why =
+      this.#unanswered >= BREAK_AFTER
+        ? "it does not answer; it is asked again when it does"
+        : this.#restsUntil > this.#options.clock.monotonic()
+          ? "it asked to be left alone for a while"
+          : null;
+    if (why !== null) throw new PaircastError(RESTING, `call ${this.#options.account}: ${why}`, { retry: "retry" });
   }
 
   async #enter(): Promise<void> {

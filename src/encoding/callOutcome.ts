@@ -1,6 +1,6 @@
 /** Pure: what an error of an account's call says: of the account, and of what was asked for. */
 import type { CallOutcome } from "../core/encoding.ts";
-import { errorCode } from "../core/errors.ts";
+import { errorCode, PaircastError } from "../core/errors.ts";
 
 const OUTCOMES: Readonly<Record<string, CallOutcome>> = {
   account_unreachable: "unreachable",
@@ -17,7 +17,12 @@ export function callOutcomeOf(error: unknown): CallOutcome | null {
   return OUTCOMES[errorCode(error)] ?? null;
 }
 
-/** The call was not made: the account did not answer lately. */
+/** Milliseconds after which the account wants to be called again; null where it does not say. */
+export function retryAfterOf(error: unknown): number | null {
+  return error instanceof PaircastError ? error.retryAfterMs : null;
+}
+
+/** The call was not made: the account did not answer lately, or asked to be left alone. */
 export const RESTING = "account_resting";
 
 export function isResting(error: unknown): boolean {

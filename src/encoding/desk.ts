@@ -8,6 +8,7 @@ import { jobId } from "./names.ts";
 import { newJob } from "./newAttempt.ts";
 import type { JobPolicy } from "./policy.ts";
 import { Records } from "./records.ts";
+import { awaitingUpload, type UploadEvent } from "./uploads.ts";
 
 export interface DeskOptions {
   readonly store: EncodingStore;
@@ -42,9 +43,9 @@ export class EncodingDesk {
    * (retry class `conflict`).
    */
   async submit(request: JobRequest): Promise<{ readonly job: EncodingJob; readonly created: boolean }> {
-    const { store, clock, random } = this.#options;
+    const { store, clock, random, policy } = this.#options;
     const now = clock.now();
-    const job = newJob({ id: jobId(now, random.uuid()), ...request }, now);
+    const job = awaitingUpload(newJob({ id: jobId(now, random.uuid()), ...request }, now), policy, now);
     if (await this.#records.add(job)) return { job, created: true };
     const known = await store.byClientId(request.clientId);
     if (known === null)
@@ -76,6 +77,11 @@ export class EncodingDesk {
   /** Tries a job that failed or was canceled again, everywhere. Null where there is no such job; another job stays as it is. */
   async retry(id: string): Promise<EncodingJob | null> {
     return this.#apply(id, { type: "retry" });
+  }
+
+  /** What came of an upload; null where there is no such job. */
+  async uploaded(id: string, event: UploadEvent): Promise<EncodingJob | null> {
+    return this.#apply(id, event);
   }
 
   async #apply(id: string, event: JobEvent): Promise<EncodingJob | null> {

@@ -1,16 +1,22 @@
 /** Pure: what is to be done for a job now, when to look at it again, and where it takes up room. */
-import type { AccountState, Attempt, EncodingJob, MoveReason } from "../core/encoding.ts";
+import type { AccountState, Attempt, EncodingJob, InputCopy, MoveReason } from "../core/encoding.ts";
 import type { Timers } from "../core/ports/encodingStore.ts";
 import { isFinalState } from "./attempt.ts";
 import { isFinal, liveAttempt } from "./job.ts";
 import { limitOf } from "./limits.ts";
 import type { JobPolicy } from "./policy.ts";
+import { discardAt } from "./uploads.ts";
 
 export type Duty =
   | { readonly type: "submit" | "check" | "clean"; readonly attempt: Attempt }
   | { readonly type: "move"; readonly attempt: Attempt; readonly reason: MoveReason; readonly detail: string }
   /** Its account cannot be asked now. */
   | { readonly type: "postpone"; readonly attempt: Attempt; readonly until: number }
+  /** A region keeps a copy of the job's file that is needed no more; or it cannot be asked now. */
+  | { readonly type: "discard"; readonly copy: InputCopy }
+  | { readonly type: "defer"; readonly copy: InputCopy; readonly until: number }
+  /** The file that the job waits for does not come. */
+  | { readonly type: "unsent" }
   /** The record has been kept long enough. */
   | { readonly type: "expire" };
 
@@ -22,7 +28,11 @@ export type Standings = (account: string) => Standing;
 export function dutiesOf(job: EncodingJob, standings: Standings, policy: JobPolicy, now: number): readonly Duty[] {
   const live = liveAttempt(job);
   const own = live === null ? null : liveDuty(live, standings(live.account), policy, now);
-  const others = job.attempts.flatMap((attempt) => owedDuty(attempt, standings(attempt.account), policy, now));
+  const others = [
+    ...(job.uploadBy !== null && job.uploadBy <= now ? [{ type: "unsent" } as const] : []),
+    ...job.attempts.flatMap((attempt) => owedDuty(attempt, standings(attempt.account), policy, now)),
+    ...job.copies.flatMap((copy) => copyDuty(job, copy, standings(copy.region), policy, now)),
+  ];
   const expires = others.length === 0 && expiresAt(job, policy) <= now;
   return [...(own === null ? [] : [own]), ...others, ...(expires ? [{ type: "expire" } as const] : [])];
 }
@@ -42,6 +52,13 @@ function owedDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: 
   if ((standing !== null && isSilent(standing)) || isDenied(standing))
     return [{ type: "postpone", attempt, until: now + policy.cleanLongestMs }];
   return [{ type: "clean", attempt }];
+}
+
+function copyDuty(job: EncodingJob, copy: InputCopy, standing: Standing, policy: JobPolicy, now: number): Duty[] {
+  if (discardAt(job, copy, policy) > now) return [];
+  // A region that has files need not encode.
+  if (standing !== null && (isSilent(standing) || isDenied(standing))) return [{ type: "defer", copy, until: now + policy.cleanLongestMs }];
+  return [{ type: "discard", copy }];
 }
 
 function liveDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty | null {
@@ -83,14 +100,15 @@ function leave(attempt: Attempt, standing: Standing, policy: JobPolicy, now: num
 }
 
 function expiresAt(job: EncodingJob, policy: JobPolicy): number {
-  const done = isFinal(job) && job.attempts.every(({ owed }) => owed === null);
+  const done = isFinal(job) && job.attempts.every(({ owed }) => owed === null) && job.copies.length === 0;
   return done && job.finalAt !== null ? job.finalAt + policy.retentionMs : Number.POSITIVE_INFINITY;
 }
 
 /** When the job wants to be looked at. */
 export function timersOf(job: EncodingJob, policy: JobPolicy): Timers {
   const due = job.attempts.filter(({ end, owed }) => end === null || owed !== null).map((attempt) => attempt.dueAt);
-  const follow = Math.min(...due, expiresAt(job, policy));
+  const copies = job.copies.map((copy) => discardAt(job, copy, policy));
+  const follow = Math.min(...due, ...copies, job.uploadBy ?? Number.POSITIVE_INFINITY, expiresAt(job, policy));
   return { place: job.state === "waiting" ? job.placeAt : null, follow: Number.isFinite(follow) ? follow : null };
 }
 

@@ -1,6 +1,6 @@
 /** Does one duty of a job in an account, and says what came of it as an event. Whatever is done may be done again without harm. */
 import type { Clock } from "../core/clock.ts";
-import type { Attempt, CallOutcome, EncodingJob, Sighting, Transform } from "../core/encoding.ts";
+import type { Attempt, CallOutcome, EncodingJob, InputCopy, Sighting, Transform } from "../core/encoding.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import { scrub } from "../core/log.ts";
 import type { EncodingAccount } from "../core/ports/encodingAccount.ts";
@@ -27,7 +27,8 @@ export interface ErrandsOptions {
   readonly stop: AbortSignal;
 }
 
-type AttemptDuty = Exclude<Duty, { readonly type: "expire" }>;
+type DoableDuty = Exclude<Duty, { readonly type: "expire" }>;
+type CopyDuty = Extract<Duty, { readonly copy: InputCopy }>;
 type CallDuty = "submit" | "check" | "clean";
 
 export class Errands {
@@ -40,7 +41,9 @@ export class Errands {
   }
 
   /** `answer`: what the account has said of the job in a list; null: it has to be asked. Rejects with what is not the account's. */
-  async do(job: EncodingJob, duty: AttemptDuty, answer: readonly Sighting[] | null): Promise<JobEvent> {
+  async do(job: EncodingJob, duty: DoableDuty, answer: readonly Sighting[] | null): Promise<JobEvent> {
+    if (duty.type === "unsent") return duty;
+    if ("copy" in duty) return this.#discard(duty);
     const { attempt } = duty;
     const number = attempt.number;
     if (duty.type === "move") return { type: "moved", attempt: number, reason: duty.reason, detail: duty.detail };
@@ -55,6 +58,19 @@ export class Errands {
     }
   }
 
+  /** What goes wrong with it says nothing of an account: it is tried again. */
+  async #discard(duty: CopyDuty): Promise<JobEvent> {
+    const { region, upload } = duty.copy;
+    if (duty.type === "defer") return { type: "deferred", region, upload, until: duty.until };
+    try {
+      await this.#options.inputs.discard(duty.copy, this.#options.stop);
+      return { type: "discarded", region, upload };
+    } catch {
+      this.#options.stop.throwIfAborted();
+      return { type: "undiscarded", region, upload };
+    }
+  }
+
   async #call(job: EncodingJob, attempt: Attempt, type: CallDuty, reach: Reach): Promise<JobEvent> {
     if (type === "submit") return this.#submit(job, attempt, reach);
     return type === "check" ? this.#check(job, attempt, reach) : this.#clean(job, attempt, reach);
@@ -65,7 +81,7 @@ export class Errands {
     if (transform === null)
       return { type: "impossible", code: "transform_unknown", detail: `there is no transform ${job.transform}: add it, then retry` };
     await this.#ensure(transform, reach);
-    const input = await this.#options.inputs.open(job.input, attempt.account, this.#options.stop);
+    const input = await this.#options.inputs.open(job, attempt.account, this.#options.stop);
     const outputs = attempt.outputs.map(({ label, assetName }) => ({ label, assetName }));
     const request = { transform: transform.name, name: attempt.jobName, input, priority: job.priority, outputs };
     await reach.calls.call(async (signal) => reach.account.submit(request, signal));
@@ -108,7 +124,7 @@ export class Errands {
     if (isResting(error)) return until(type === "clean" ? policy.cleanLongestMs : policy.resubmitMs);
     const detail = scrub(errorChain(error));
     const code = errorCode(error);
-    if (code === "input_unavailable") return until(policy.resubmitMs);
+    if (code === "input_unavailable") return { type: "withheld", attempt, detail };
     if (code === "input_missing") return { type: "impossible", code, detail };
     const outcome = callOutcomeOf(error);
     if (outcome === null) throw error;

@@ -9,6 +9,7 @@ import { attemptMessage, endMessage } from "./messages.ts";
 import { nextLook } from "./limits.ts";
 import { newAttempt, type NewAttempt } from "./newAttempt.ts";
 import type { JobPolicy } from "./policy.ts";
+import { applyToUpload, awaitingUpload, released, type UploadEvent } from "./uploads.ts";
 
 export type JobEvent =
   | ({ readonly type: "placed" } & NewAttempt)
@@ -17,9 +18,14 @@ export type JobEvent =
   | { readonly type: "exhausted"; readonly detail: string }
   /** No attempt can help: no such transform, an input that is gone. */
   | { readonly type: "impossible"; readonly code: string; readonly detail: string }
+  | UploadEvent
+  /** Nobody has uploaded its file in time. */
+  | { readonly type: "unsent" }
   | { readonly type: "submitted"; readonly attempt: number }
   | { readonly type: "refused"; readonly attempt: number; readonly detail: string }
   | { readonly type: "rejected"; readonly attempt: number; readonly detail: string }
+  /** No region gives the input now. */
+  | { readonly type: "withheld"; readonly attempt: number; readonly detail: string }
   /** A call for it got no answer, or none that says what happened. */
   | { readonly type: "unanswered"; readonly attempt: number }
   /** `asked`: the account's own answer, not an event. */
@@ -51,12 +57,31 @@ export function liveAttempt(job: EncodingJob): Attempt | null {
 }
 
 export function apply(job: EncodingJob, event: JobEvent, policy: JobPolicy, now: number): Applied {
+  const applied = step(job, event, policy, now);
+  return isFinal(applied.job) && !isFinal(job) ? { ...applied, job: released(applied.job, now) } : applied;
+}
+
+function step(job: EncodingJob, event: JobEvent, policy: JobPolicy, now: number): Applied {
+  if (isOfUpload(event)) return { ...applyToUpload(job, event, policy, now), evidence: [] };
   if (!("attempt" in event)) return applyToJob(job, event, policy, now);
   const attempt = job.attempts[event.attempt - 1];
   return attempt === undefined ? unchanged(job) : applyToAttempt({ job, attempt, policy, now }, event);
 }
 
-type JobWideEvent = Exclude<JobEvent, { readonly attempt: number }>;
+type JobWideEvent = Exclude<JobEvent, UploadEvent | { readonly attempt: number }>;
+
+const OF_UPLOADS: readonly string[] = [
+  "uploading",
+  "uploaded",
+  "abandoned",
+  "discarded",
+  "undiscarded",
+  "deferred",
+] satisfies readonly UploadEvent["type"][];
+
+function isOfUpload(event: JobEvent): event is UploadEvent {
+  return OF_UPLOADS.includes(event.type);
+}
 
 function applyToJob(job: EncodingJob, event: JobWideEvent, policy: JobPolicy, now: number): Applied {
   if (!mattersIn(job, event)) return unchanged(job);
@@ -71,14 +96,17 @@ function applyToJob(job: EncodingJob, event: JobWideEvent, policy: JobPolicy, no
       return impossible(job, event, now);
     case "cancel":
       return canceled(job, `by ${event.by}`, now);
+    case "unsent":
+      return failed(job, "upload_missing", "its file was not uploaded in time: submit it again, or retry it and upload then", now);
     case "retry":
-      return only(anew(job, now));
+      return only(awaitingUpload(anew(job, now), policy, now));
   }
 }
 
 function mattersIn(job: EncodingJob, { type }: JobWideEvent): boolean {
   if (type === "retry") return job.state === "failed" || job.state === "canceled";
-  return type === "impossible" || type === "cancel" ? !isFinal(job) : job.state === "waiting";
+  if (type === "unsent") return job.waitingFor === "upload";
+  return type === "impossible" || type === "cancel" ? !isFinal(job) : job.state === "waiting" && job.waitingFor !== "upload";
 }
 
 type AttemptEvent = Extract<JobEvent, { readonly attempt: number }>;
@@ -108,7 +136,7 @@ function applyToAttempt(scene: Scene, event: AttemptEvent): Applied {
   }
 }
 
-type LiveEvent = Extract<JobEvent, { readonly type: "submitted" | "refused" | "rejected" | "gone" | "moved" }>;
+type LiveEvent = Extract<JobEvent, { readonly type: "submitted" | "refused" | "rejected" | "withheld" | "gone" | "moved" }>;
 
 function applyToLive(scene: Scene, event: LiveEvent): Applied {
   const { job, attempt, policy, now } = scene;
@@ -116,11 +144,16 @@ function applyToLive(scene: Scene, event: LiveEvent): Applied {
     case "submitted":
       return only(withAttempt(job, submitted(attempt, policy, now)));
     case "refused":
-      return again({ ...scene, attempt: { ...attempt, end: "refused", endDetail: event.detail, owed: "remove", dueAt: now } });
+      return again({
+        ...scene,
+        attempt: { ...attempt, end: "refused", endedAt: now, endDetail: event.detail, owed: "remove", dueAt: now },
+      });
     case "rejected": {
-      const over = { ...attempt, end: "rejected", endDetail: event.detail, owed: "remove", dueAt: now } as const;
+      const over = { ...attempt, end: "rejected", endedAt: now, endDetail: event.detail, owed: "remove", dueAt: now } as const;
       return failed(withAttempt(job, over), "job_rejected", event.detail, now);
     }
+    case "withheld":
+      return withheld(scene, event.detail);
     case "gone":
       // Not there yet: a submission whose answer was lost may not have come through.
       if (attempt.submittedAt === null) return only(withAttempt(job, { ...attempt, dueAt: now, checkedAt: now }));
@@ -134,6 +167,17 @@ function placed(job: EncodingJob, spec: NewAttempt, policy: JobPolicy, now: numb
   // Who placed it submits it at once; if that one dies, another does.
   const attempt = newAttempt(job, spec, now, now + policy.resubmitMs * 2);
   return { ...job, state: "running", attempts: [...job.attempts, attempt], waitingFor: null, placeAt: null };
+}
+
+/** It gives its place in the account back: the account is not at fault, and others have inputs. */
+function withheld(scene: Scene, endDetail: string): Applied {
+  const { job, attempt, policy, now } = scene;
+  // The account may have the job all the same, from a submission that got no answer.
+  if (attempt.submittedAt !== null || attempt.unanswered > 0) return only(withAttempt(job, { ...attempt, dueAt: now + policy.resubmitMs }));
+  const applied = again({ ...scene, attempt: { ...attempt, end: "withheld", endedAt: now, endDetail, dueAt: now } });
+  const inARow = job.attempts.length - 1 - job.attempts.findLastIndex(({ end, number }) => end !== "withheld" && number < attempt.number);
+  const pause = Math.min(policy.inputLongestMs, policy.inputMs * 2 ** Math.min(inARow - 1, 20));
+  return { ...applied, job: { ...applied.job, placeAt: now + pause } };
 }
 
 function submitted(attempt: Attempt, policy: JobPolicy, now: number): Attempt {
@@ -187,14 +231,14 @@ function ended(scene: Scene, asked: boolean): Applied {
   if (attempt.state === "canceled") return canceled(withAttempt(job, attempt), `in ${attempt.account}`, now);
   const failure = attempt.failure ?? UNEXPLAINED;
   const endDetail = `${failure.code}: ${failure.message}`;
-  const over: Attempt = { ...attempt, failure, end: "failed", endDetail, owed: "remove", dueAt: now };
+  const over: Attempt = { ...attempt, failure, end: "failed", endedAt: now, endDetail, owed: "remove", dueAt: now };
   if (failure.mayRetry) return again({ ...scene, attempt: over });
   const evidence = [evidenceOf(withAttempt(job, over), over, now)];
   return { ...failed(withAttempt(job, over), failure.code, failure.message, now), evidence };
 }
 
 function won(job: EncodingJob, attempt: Attempt, now: number): Applied {
-  const over: Attempt = { ...attempt, end: "won", owed: "tidy", dueAt: now };
+  const over: Attempt = { ...attempt, end: "won", endedAt: now, owed: "tidy", dueAt: now };
   const assets = attempt.outputs.map(({ assetName }) => assetName);
   const result = { attempt: attempt.number, account: attempt.account, assets, at: now };
   const next: EncodingJob = { ...withAttempt(job, over), state: "finished", result, finalAt: now };
@@ -211,7 +255,7 @@ function moved(scene: Scene, reason: MoveReason, detail: string): Scene {
   const { attempt, policy, now } = scene;
   // What tried the account stays there for a while, and tells by itself when it works again.
   const dueAt = reason === "trial" ? now + policy.lookoutMs : now;
-  return { ...scene, attempt: { ...attempt, end: "moved", endDetail: detail, moved: reason, owed: "remove", dueAt } };
+  return { ...scene, attempt: { ...attempt, end: "moved", endedAt: now, endDetail: detail, moved: reason, owed: "remove", dueAt } };
 }
 
 function cleaned({ job, attempt, now }: Scene): Applied {
@@ -247,7 +291,7 @@ function canceled(job: EncodingJob, detail: string, now: number): Applied {
 
 function withLiveEnded(job: EncodingJob, end: "rejected" | "canceled", endDetail: string, now: number): EncodingJob {
   const live = liveAttempt(job);
-  return live === null ? job : withAttempt(job, { ...live, end, endDetail, owed: "remove", dueAt: now });
+  return live === null ? job : withAttempt(job, { ...live, end, endedAt: now, endDetail, owed: "remove", dueAt: now });
 }
 
 function anew(job: EncodingJob, now: number): EncodingJob {

@@ -1,5 +1,5 @@
 /** Pure: what others are told of a job. The same thing has the same id, however often it is told. */
-import type { Attempt, EncodingJob, EncodingMessage, EncodingMessageKind } from "../core/encoding.ts";
+import type { Attempt, EncodingJob, EncodingMessage, EncodingMessageKind, InputCopy } from "../core/encoding.ts";
 
 /** A job ends once in each round. */
 export function endMessage(job: EncodingJob, at: number, detail: string): EncodingMessage {
@@ -17,4 +17,11 @@ export function attemptMessage(job: EncodingJob, attempt: Attempt, kind: "supers
       ? `attempt ${attempt.number} finished in ${attempt.account} after it was given up (${attempt.endDetail ?? "no reason"}); its output was removed`
       : `attempt ${attempt.number} could not be cleaned up in ${attempt.account}: remove job ${attempt.jobName} and its assets by hand`;
   return { id, kind, jobId: job.id, clientId: job.clientId, at, account: attempt.account, assets, detail };
+}
+
+/** A copy of the job's uploaded file that stays where it is. */
+export function copyMessage(job: EncodingJob, { region, upload, assetName }: InputCopy, at: number): EncodingMessage {
+  const detail = `the uploaded input could not be removed from ${region}: remove asset ${assetName} by hand`;
+  const id = `${job.id}:i${upload}:${region}:left_behind`;
+  return { id, kind: "left_behind", jobId: job.id, clientId: job.clientId, at, account: region, assets: [assetName], detail };
 }

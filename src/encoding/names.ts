@@ -20,6 +20,11 @@ export function outputAssetName(id: string, attempt: number, index: number): str
   return `${accountJobName(id, attempt)}-${outputLabel(index)}`;
 }
 
+/** What one try to upload a job's file makes in each region. */
+export function inputAssetName(id: string, upload: number): string {
+  return `${id}-i${upload}`;
+}
+
 /** Whose job that is; null for a job that is none of ours. */
 export function ownerOf(jobName: string): { readonly id: string; readonly attempt: number } | null {
   const match = /^([0-9a-z]{21})-a([1-9]\d{0,5})$/.exec(jobName);

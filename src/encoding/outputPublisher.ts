@@ -8,15 +8,13 @@ import type { EncodingPublisher } from "../core/ports/encodingPublisher.ts";
 import type { OutputPlayback } from "../core/ports/encodingService.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import { locatorIdOf, locatorNameOf } from "./locatorNames.ts";
+import type { EncodingNotice } from "./notice.ts";
+
+export type { EncodingNotice } from "./notice.ts";
 
 export interface PublicationPolicy {
   readonly streamingPolicyName: string;
   readonly contentKeyPolicyName: string | null;
-}
-
-/** What others are told. `playback`: URLs where the configuration says by which one players reach the gateway, else paths on it. */
-export interface EncodingNotice extends EncodingMessage {
-  readonly playback: readonly OutputPlayback[];
 }
 
 export interface OutputPublisherOptions {

@@ -25,7 +25,7 @@ export type Placement =
 /** `draw` is uniform in [0, 1). */
 export function place(job: EncodingJob, berths: readonly Berth[], draw: number, policy: JobPolicy, now: number): Placement {
   const round = job.attempts.filter((attempt) => attempt.round === job.round);
-  const tried = new Set(round.filter(({ end }) => end !== "refused").map(({ account }) => account));
+  const tried = new Set(round.filter(({ end }) => end !== "refused" && end !== "withheld").map(({ account }) => account));
   const left = berths.filter(({ account }) => !tried.has(account));
   if (tried.size >= policy.maxAttempts || (left.length === 0 && tried.size > 0)) return exhausted(job, tried);
   // Who refused it a moment ago would do so again.

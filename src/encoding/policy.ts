@@ -2,6 +2,8 @@
 import type { DampingPolicy } from "../core/damping.ts";
 
 export interface JobPolicy {
+  /** How long the upload of a job's file is waited for, from when it was begun last. */
+  readonly uploadMs: number;
   /** An account that has not taken a job by then is not waited for. */
   readonly submitMs: number;
   readonly resubmitMs: number;
@@ -28,6 +30,9 @@ export interface JobPolicy {
   readonly refusedMs: number;
   /** Pause before another look for an account. */
   readonly placeMs: number;
+  /** Pause before another look for an input that no region gave: doubled each time in a row, up to the longest. */
+  readonly inputMs: number;
+  readonly inputLongestMs: number;
   /** Pause before another try to clean up: doubled each time, up to the longest; and how many tries. */
   readonly cleanMs: number;
   readonly cleanLongestMs: number;
@@ -44,8 +49,9 @@ export interface AccountPolicy {
   readonly fallMs: number;
   readonly deniedFall: number;
   readonly rise: number;
-  /** Nothing is submitted for so long after a 429. */
+  /** Nothing is submitted for so long after a 429 that does not say how long; and the longest, whatever it says. */
   readonly throttleMs: number;
+  readonly throttleLongestMs: number;
   /** Jobs that ended in this stretch of time are counted, in pieces of `bucketMs`. */
   readonly windowMs: number;
   readonly bucketMs: number;
@@ -74,6 +80,7 @@ const HOUR = 60 * MINUTE;
 
 export const DEFAULT_POLICY: EncodingPolicy = {
   job: {
+    uploadMs: 24 * HOUR,
     submitMs: 2 * MINUTE,
     resubmitMs: 15 * SECOND,
     queuedMs: 15 * MINUTE,
@@ -89,6 +96,8 @@ export const DEFAULT_POLICY: EncodingPolicy = {
     maxAttempts: 5,
     refusedMs: 5 * MINUTE,
     placeMs: 15 * SECOND,
+    inputMs: 30 * SECOND,
+    inputLongestMs: 30 * MINUTE,
     cleanMs: 15 * SECOND,
     cleanLongestMs: 10 * MINUTE,
     cleanTries: 500,
@@ -101,6 +110,7 @@ export const DEFAULT_POLICY: EncodingPolicy = {
     deniedFall: 2,
     rise: 3,
     throttleMs: 30 * SECOND,
+    throttleLongestMs: 10 * MINUTE,
     windowMs: 30 * MINUTE,
     bucketMs: MINUTE,
     stuckLeast: 3,

@@ -29,6 +29,11 @@ interface Waiting {
 
 const ATTEMPTS = 20;
 
+/** By which a job that is not there yet enters the store. */
+export function firstWrite(job: EncodingJob, policy: JobPolicy): JobWrite {
+  return { job, expected: null, timers: timersOf(job, policy), places: placesOf(job), capacity: {}, messages: [] };
+}
+
 export class Records {
   readonly #options: RecordsOptions;
   #waiting: Waiting[] = [];
@@ -41,15 +46,7 @@ export class Records {
   /** A job that is not there yet; false where there is one of this client id. */
   async add(job: EncodingJob): Promise<boolean> {
     const { policy } = this.#options;
-    const result = await this.#write({
-      job,
-      expected: null,
-      timers: timersOf(job, policy),
-      places: placesOf(job),
-      capacity: {},
-      messages: [],
-    });
-    return result.ok;
+    return (await this.#write(firstWrite(job, policy))).ok;
   }
 
   /** `held`: taken, so that its timers have to be set anew even where nothing has happened. */

@@ -142,10 +142,11 @@ export class Scheduler {
   }
 
   #reachOf(account: EncodingAccount): Reach {
-    const { clock, times, concurrency } = this.#options;
+    const { clock, times, concurrency, policy } = this.#options;
     const observe = this.book.called.bind(this.book, account.name);
     const { name } = account;
-    const limits = { concurrency: concurrency.callsPerAccount, timeoutMs: times.callMs };
+    const { throttleLongestMs: longestRestMs } = policy.account;
+    const limits = { concurrency: concurrency.callsPerAccount, timeoutMs: times.callMs, longestRestMs };
     return { account, calls: new AccountCalls({ account: name, clock, ...limits, observe, stop: this.#forced.signal }) };
   }
 
@@ -262,7 +263,9 @@ export class Scheduler {
       const doable = duties.filter((duty) => duty.type !== "expire");
       const answer = (jobName: string) => (step === 0 ? (answers.get(jobName) ?? null) : null);
       const { job } = current;
-      const events = await Promise.all(doable.map(async (duty) => this.#errands.do(job, duty, answer(duty.attempt.jobName))));
+      const events = await Promise.all(
+        doable.map(async (duty) => this.#errands.do(job, duty, "attempt" in duty ? answer(duty.attempt.jobName) : null)),
+      );
       const change = await this.#records.apply(current, events, step === 0);
       if (change === "full" || change === "gone") return;
       current = change;

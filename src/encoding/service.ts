@@ -3,19 +3,27 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { EncodingInput, EncodingJob, EncodingState, Transform } from "../core/encoding.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { CatalogueView } from "../core/ports/catalogue.ts";
-import type { EncodingRequest, EncodingService, OutputPlayback, ShownAccount, ShownJob } from "../core/ports/encodingService.ts";
+import type {
+  EncodingRequest,
+  EncodingService,
+  OutputPlayback,
+  ShownAccount,
+  ShownJob,
+  ShownTransform,
+} from "../core/ports/encodingService.ts";
 import type { EncodingStore, JobFilter } from "../core/ports/encodingStore.ts";
 import { newAccount, readmitted } from "./account.ts";
 import { EncodingDesk } from "./desk.ts";
 import { locatorIdOf } from "./locatorNames.ts";
-import type { JobPolicy } from "./policy.ts";
-import { shownJob } from "./shown.ts";
+import type { EncodingPolicy } from "./policy.ts";
+import { shownAccount, shownJob } from "./shown.ts";
+import { UploadDesk, type UploadDeskOptions } from "./uploadDesk.ts";
 
 export interface RecordsServiceOptions {
   readonly store: EncodingStore;
   readonly clock: Clock;
   readonly random: Random;
-  readonly policy: JobPolicy;
+  readonly policy: EncodingPolicy;
   readonly transforms: ReadonlyMap<string, Transform>;
   /** Account -> how many jobs it may have at a time. */
   readonly accounts: ReadonlyMap<string, number>;
@@ -24,6 +32,7 @@ export interface RecordsServiceOptions {
   readonly isDisabled: (account: string) => boolean;
   /** Null where outputs are not published. */
   readonly catalogue: Pick<CatalogueView, "byLocator"> | null;
+  readonly uploads: Omit<UploadDeskOptions, "desk" | "store">;
 }
 
 /** Others write, too; each time one of them wins. */
@@ -32,10 +41,12 @@ const ATTEMPTS = 8;
 export class RecordsService implements EncodingService {
   readonly #options: RecordsServiceOptions;
   readonly #desk: EncodingDesk;
+  readonly #uploads: UploadDesk;
 
   constructor(options: RecordsServiceOptions) {
     this.#options = options;
-    this.#desk = new EncodingDesk(options);
+    this.#desk = new EncodingDesk({ ...options, policy: options.policy.job });
+    this.#uploads = new UploadDesk({ ...options.uploads, desk: this.#desk, store: options.store });
   }
 
   async submit(request: EncodingRequest): Promise<{ readonly job: ShownJob; readonly created: boolean }> {
@@ -46,8 +57,13 @@ export class RecordsService implements EncodingService {
         `there is no transform ${request.transform}; there are ${[...transforms.keys()].join(", ")}`,
       );
     this.#assertRegion(request.input);
+    this.#uploads.assertTakes(request.input);
     const { job, created } = await this.#desk.submit({ ...request, clientId: request.clientId ?? random.uuid() });
     return { job: this.#shown(job), created };
+  }
+
+  async upload(id: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ShownJob | null> {
+    return this.#shownOrNull(await this.#uploads.receive(id, content, signal));
   }
 
   async job(id: string): Promise<ShownJob | null> {
@@ -71,14 +87,18 @@ export class RecordsService implements EncodingService {
   }
 
   async accounts(): Promise<readonly ShownAccount[]> {
-    const { store, accounts, clock, isDisabled } = this.#options;
+    const { store, accounts, clock, policy, isDisabled } = this.#options;
     const [stored, places] = [await store.accounts(), await store.places()];
+    const now = clock.now();
     return [...accounts].map(([account, maxInFlight]) => {
-      const state = stored.find((each) => each.state.account === account)?.state ?? newAccount(account, clock.now());
-      const { status, since, reason, detail, pausedUntil } = state;
-      const inFlight = places.get(account) ?? 0;
-      return { account, status, since, reason, detail, pausedUntil, inFlight, maxInFlight, disabled: isDisabled(account) };
+      const state = stored.find((each) => each.state.account === account)?.state ?? newAccount(account, now);
+      const use = { inFlight: places.get(account) ?? 0, maxInFlight, disabled: isDisabled(account) };
+      return shownAccount(state, use, policy.account, now);
     });
+  }
+
+  transforms(): readonly ShownTransform[] {
+    return [...this.#options.transforms.values()].map(({ name, description, outputs }) => ({ name, description, outputs: outputs.length }));
   }
 
   async readmit(account: string): Promise<boolean> {
@@ -96,7 +116,7 @@ export class RecordsService implements EncodingService {
 
   #assertRegion(input: EncodingInput): void {
     const { inputRegions } = this.#options;
-    if (input.kind === "url" || inputRegions.has(input.region)) return;
+    if (input.kind !== "asset" || inputRegions.has(input.region)) return;
     const names = [...inputRegions].join(", ");
     throw new PaircastError("unknown_region", `no region ${input.region} has a media account; there are ${names}`);
   }

@@ -130,6 +130,11 @@ export class SqliteEncoding implements EncodingStore {
     });
   }
 
+  async oldestMessageAt(): Promise<number | null> {
+    const row = this.#sql("SELECT message FROM encoding_outbox ORDER BY number LIMIT 1").get();
+    return row === undefined ? null : (JSON.parse(String(row["message"])) as EncodingMessage).at;
+  }
+
   async accounts(): Promise<readonly VersionedAccount[]> {
     const rows = this.#sql("SELECT version, state FROM encoding_accounts ORDER BY account").all();
     return rows.map((row) => ({ state: JSON.parse(String(row["state"])) as AccountState, version: String(row["version"]) }));

@@ -133,6 +133,12 @@ export class TableEncoding implements EncodingStore {
     }
   }
 
+  /** Their keys begin with their times. */
+  async oldestMessageAt(): Promise<number | null> {
+    for await (const row of this.#options.table.list(ENCODING, keysUnder("out-", 1))) return (recordOf(row) as EncodingMessage).at;
+    return null;
+  }
+
   async accounts(): Promise<readonly VersionedAccount[]> {
     const rows = await Array.fromAsync(this.#options.table.list(ENCODING, keysUnder("account-")));
     return rows.map((row) => ({ state: recordOf(row) as AccountState, version: row.etag }));

@@ -27,6 +27,7 @@ export function adminEncoding(options: AdminEncodingOptions): Hono {
   app.post(JOBS, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) =>
     asked(context, options, async (service) => submit(context, options, service)),
   );
+  app.put(`${JOBS}/:id/input`, async (context) => asked(context, options, async (service) => upload(context, options, service)));
   app.get(`${JOBS}/:id`, async (context) =>
     asked(context, options, async (service) => shown(context, options, await service.job(context.req.param("id")))),
   );
@@ -48,7 +49,7 @@ export function adminEncoding(options: AdminEncodingOptions): Hono {
 }
 
 async function overview(context: Context, service: EncodingService): Promise<Response> {
-  return context.json({ accounts: await service.accounts(), counts: await service.count() });
+  return context.json({ accounts: await service.accounts(), counts: await service.count(), transforms: service.transforms() });
 }
 
 async function list(context: Context, { limitOf, failure }: AdminEncodingOptions, service: EncodingService): Promise<Response> {
@@ -73,7 +74,13 @@ async function submit(context: Context, { failure }: AdminEncodingOptions, servi
   const { job, created } = await service.submit({ clientId, ...request });
   const status = `${JOBS}/${job.id}`;
   context.header("location", status);
-  return context.json({ job, created, status }, 202);
+  return context.json({ job, created, status, upload: job.waitingFor === "upload" ? `${status}/input` : null }, 202);
+}
+
+async function upload(context: Context, options: AdminEncodingOptions, service: EncodingService): Promise<Response> {
+  const { body, signal } = context.req.raw;
+  if (body === null) return options.failure(context, 400, "upload_incomplete", "send the file as the body");
+  return shown(context, options, await service.upload(context.req.param("id") ?? "", body, signal));
 }
 
 function shown(context: Context, { failure }: AdminEncodingOptions, job: ShownJob | null): Response {
@@ -81,11 +88,17 @@ function shown(context: Context, { failure }: AdminEncodingOptions, job: ShownJo
   return failure(context, 404, "unknown_job", "there is no such job: it was never there, or its record has been removed");
 }
 
-const STATUS: Readonly<Record<string, 400 | 409 | 503>> = {
+const STATUS: Readonly<Record<string, 400 | 409 | 413 | 503>> = {
   transform_unknown: 400,
   unknown_region: 400,
   client_id_used: 409,
   state_unavailable: 503,
+  upload_too_large: 413,
+  upload_incomplete: 400,
+  upload_stalled: 400,
+  upload_unwanted: 409,
+  upload_unavailable: 503,
+  uploads_busy: 503,
 };
 
 async function asked(

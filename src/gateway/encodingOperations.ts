@@ -7,7 +7,7 @@ const BUSY = "the records cannot be reached, or others write at this moment";
 export const ENCODING_OPERATIONS: readonly Operation[] = [
   {
     path: "/api/encoding",
-    summary: "The accounts that encode, and how many jobs there are.",
+    summary: "The accounts that encode, how many jobs there are, and the transforms that jobs can name.",
     answer: "Encoding",
     errors: { "404": "nothing is encoded here", "503": BUSY },
   },
@@ -33,12 +33,24 @@ export const ENCODING_OPERATIONS: readonly Operation[] = [
       "400": "not a valid job; `transform_unknown`, `unknown_region`",
       "404": "nothing is encoded here",
       "409": "`client_id_used`: the client id is that of another job",
-      "413": "the body is too large",
+      "413": "the body is too large; `upload_too_large`: the file is",
       "415": "the body is not application/json",
       "503": BUSY,
     },
   },
   { path: "/api/encoding/jobs/{id}", summary: "One encoding job.", answer: "EncodingJob", errors: { "404": NO_JOB, "503": BUSY } },
+  {
+    path: "/api/encoding/jobs/{id}/input",
+    method: "put",
+    summary: "Takes in the file that a job waits for, as the body, of whatever type; answers when it is kept.",
+    answer: "EncodingJob",
+    errors: {
+      "400": "`upload_incomplete`: it has not as many bytes as were announced; `upload_stalled`: it came no more",
+      "404": NO_JOB,
+      "409": "`upload_unwanted`: the job does not wait for a file, or not any more",
+      "503": `\`upload_unavailable\`: no region takes it now; \`uploads_busy\`: others are being uploaded; ${BUSY}`,
+    },
+  },
   {
     path: "/api/encoding/jobs/{id}/cancel",
     method: "post",

@@ -1,7 +1,7 @@
 /** Requests and answers of `/api/encoding`. */
 import { z } from "zod";
 import { isLoopbackUrl } from "../core/config/units.ts";
-import { ACCOUNT_JOB_STATES, ACCOUNT_STATUSES, ENCODING_STATES, PRIORITIES } from "../core/encoding.ts";
+import { ACCOUNT_JOB_STATES, ACCOUNT_STATUSES, ENCODING_STATES, PRIORITIES, WAITING_FOR } from "../core/encoding.ts";
 
 const at = z.number().describe("epoch milliseconds");
 const name = z.string().min(1).max(260);
@@ -21,6 +21,16 @@ const assetInput = z.strictObject({
   files: z.array(name).max(100).prefault([]).describe("empty: the asset's only file"),
 });
 
+const uploadInput = z.strictObject({
+  kind: z.literal("upload"),
+  fileName: z
+    .string()
+    .regex(/^[^\p{Cc}/\\?#%]{1,200}$/u, "use a plain file name: no / \\ ? # %, at most 200")
+    .refine((name) => !/^\.{1,2}$|\.$/.test(name), "a file name does not end with a dot")
+    .describe("the file itself is sent by PUT to the answer's `upload`"),
+  bytes: z.int().min(1).describe("length of the file"),
+});
+
 export const encodingRequest = z.strictObject({
   clientId: z
     .string()
@@ -28,7 +38,7 @@ export const encodingRequest = z.strictObject({
     .optional()
     .describe("the caller's own id: a second job of the same is the first one"),
   transform: name,
-  input: z.discriminatedUnion("kind", [urlInput, assetInput]),
+  input: z.discriminatedUnion("kind", [urlInput, assetInput, uploadInput]),
   priority: z.enum(PRIORITIES).prefault("normal"),
 });
 
@@ -45,7 +55,8 @@ const attempt = z.strictObject({
   scheduledAt: at.nullable(),
   processingAt: at.nullable(),
   finalAt: at.nullable(),
-  end: z.enum(["won", "failed", "rejected", "refused", "moved", "canceled"]).nullable(),
+  end: z.enum(["won", "failed", "rejected", "refused", "withheld", "moved", "canceled"]).nullable(),
+  endedAt: at.nullable().describe("when it ended for the job; `finalAt` is when the account was done"),
   endDetail: z.string().nullable(),
   late: z.boolean().describe("it finished although it had been given up; its output never counts"),
   owed: z.enum(["remove", "tidy"]).nullable().describe("what is left to clean up in the account"),
@@ -54,6 +65,7 @@ const attempt = z.strictObject({
 const shownInput = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("url"), url: z.string() }),
   z.strictObject({ kind: z.literal("asset"), region: z.string(), assetName: z.string(), files: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal("upload"), fileName: z.string(), bytes: z.int() }),
 ]);
 
 const job = z.strictObject({
@@ -65,15 +77,29 @@ const job = z.strictObject({
   state: z.enum(ENCODING_STATES),
   createdAt: at,
   round: z.int(),
-  waitingFor: z.enum(["new", "full", "none", "again"]).nullable(),
+  waitingFor: z.enum(WAITING_FOR).nullable().describe("upload: for its file, see EncodingSubmitted"),
   failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   finalAt: at.nullable(),
+  copies: z
+    .array(z.strictObject({ region: z.string(), upload: z.int(), state: z.enum(["coming", "kept", "owed"]) }))
+    .describe("where its uploaded file is; owed: still to be removed"),
   attempts: z.array(attempt).describe("oldest first"),
   result: z.strictObject({ attempt: z.int(), account: z.string(), assets: z.array(z.string()), at }).nullable(),
   playback: z
     .array(z.strictObject({ locatorId: z.string(), hls: z.string().nullable(), dash: z.string().nullable() }))
     .describe("one per output; paths on the player listener, null until a copy is verified"),
 });
+
+const rates = z.strictObject({
+  windowMs: z.number().describe("the stretch of time that is counted, back from now"),
+  finished: z.int(),
+  failed: z.int().describe("by the account's own fault"),
+  stuck: z.int().describe("taken away because they made no progress"),
+  finishedPerHour: z.number(),
+  failureShare: z.number().nullable().describe("share of those that ended that failed or got stuck, 0 to 1; null where none ended"),
+});
+
+const transform = z.strictObject({ name: z.string(), description: z.string().nullable(), outputs: z.int() });
 
 const account = z.strictObject({
   account: z.string(),
@@ -84,6 +110,9 @@ const account = z.strictObject({
   pausedUntil: at.nullable().describe("nothing is submitted before: it asked for less"),
   inFlight: z.int(),
   maxInFlight: z.int(),
+  capacity: z.int().describe("how many of these it may have now: none while it is out, few at first when it has returned"),
+  heldUntil: at.nullable().describe("it is not tried again before"),
+  rates,
   disabled: z.boolean().describe("an operator keeps jobs away from it"),
 });
 
@@ -95,8 +124,9 @@ export const encodingSchemas = {
     job,
     created: z.boolean().describe("false: it was there already"),
     status: z.string().describe("path to ask for its state"),
+    upload: z.string().nullable().describe("path to PUT its file to; null: no file is waited for"),
   }),
   EncodingJob: z.strictObject({ job }),
   EncodingJobs: z.strictObject({ jobs: z.array(job), counts }),
-  Encoding: z.strictObject({ accounts: z.array(account), counts }),
+  Encoding: z.strictObject({ accounts: z.array(account), counts, transforms: z.array(transform) }),
 } as const;

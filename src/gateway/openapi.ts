@@ -9,7 +9,7 @@ type Document = Readonly<Record<string, unknown>>;
 export interface Operation {
   readonly path: string;
   /** Default get. */
-  readonly method?: "get" | "post" | "delete";
+  readonly method?: "get" | "post" | "put" | "delete";
   /** Schema of the JSON body. */
   readonly body?: SchemaName;
   /** Default 200. */

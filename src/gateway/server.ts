@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly targets: "raw" | "parsed";
   /** How long `close` lets running answers go on, in milliseconds; default 5000. Event streams never end by themselves: give them less. */
   readonly graceMs?: number;
+  /** Longest time for a whole request with its body, in milliseconds; 0: any. Default 30 s. */
+  readonly requestTimeoutMs?: number;
   /** Shares the address with other processes that say so, too; the kernel spreads the connections. Not on every system. */
   readonly shared?: boolean;
 }
@@ -56,11 +58,11 @@ export class GatewayServer implements AsyncDisposable {
 
   /** Starts to listen; port 0 takes a free one. Throws `listen_failed` where the address cannot be had. */
   static async listen(options: ServerOptions): Promise<GatewayServer> {
-    const { app, listen, targets } = options;
+    const { app, listen, targets, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
     const limits = {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: 2_000,
       optimizeEmptyRequests: true,

@@ -1,8 +1,7 @@
 /** One run of one asset's job: every step looks at the destination first, and can be done again from any point. */
-import type { CopyVerification, Region } from "../core/contracts.ts";
+import type { CopyVerification } from "../core/contracts.ts";
 import { PaircastError, errorCode } from "../core/errors.ts";
 import type { MediaAsset, StreamingLocator } from "../core/media.ts";
-import type { MediaAccount } from "../core/ports/media.ts";
 import { measureAlignment } from "./align.ts";
 import { ReplicaConflict } from "./conflict.ts";
 import { surveyAlone } from "./copying/survey.ts";
@@ -19,20 +18,25 @@ import { publishVerified, withdrawFrom, type VerifiedVideo } from "./publish.ts"
 import { clearTheWay } from "./recreate.ts";
 import type { JobContext, JobStep } from "./runJob.ts";
 import { servingChecks } from "./serving.ts";
+import { Sides, type SidesDeps } from "./sides.ts";
 import { ledToGateway, surveySource, type Survey } from "./survey.ts";
 import { carryOut, lookAtAll, refuse, refuseConflicts, type LookedAt } from "./tasks.ts";
 import { isUnverified, verifyContent } from "./verification/afterCopy.ts";
 import { mendDamage } from "./verification/mend.ts";
-import { VerificationFailure, manifestPaths, verifyServing, videoFacts, type VerifyOptions } from "./verify.ts";
+import { VerificationFailure, verifyServing, videoFacts, type VerifyOptions } from "./verify.ts";
 
-interface Accounts {
-  readonly accounts: ReadonlyMap<string, MediaAccount>;
+export interface AssetReplicationOptions {
+  /** Lower-case ids of the locators to carry; null: all. */
+  readonly wanted: ReadonlySet<string> | null;
+  /** When the job was asked for, epoch milliseconds; left out: nothing that was read for another job will do. */
+  readonly since?: number;
 }
 
 /** What it has seen of both sides passes from step to step, and is forgotten with it: secrets are among it. */
 export class AssetReplication {
-  readonly #deps: JobDeps & Accounts;
+  readonly #deps: JobDeps;
   readonly #context: JobContext;
+  readonly #sides: Sides;
   readonly #wanted: ReadonlySet<string> | null;
   /** As the source has it. */
   #source: Survey | null = null;
@@ -42,13 +46,16 @@ export class AssetReplication {
   #blobs: BlobPlan | null = null;
   #seen: LookedAsset | null = null;
   #plan: AssetPlan | null = null;
+  /** The target's asset is this job's work. */
+  #isMade = false;
   #isNew = false;
   #content: CopyVerification | null = null;
   #verified: readonly VerifiedVideo[] = [];
 
-  constructor(deps: JobDeps & Accounts, context: JobContext, wanted: ReadonlySet<string> | null) {
+  constructor(deps: JobDeps & SidesDeps, context: JobContext, { wanted, since }: AssetReplicationOptions) {
     this.#deps = deps;
     this.#context = context;
+    this.#sides = new Sides(deps, context, since);
     this.#wanted = wanted;
   }
 
@@ -79,7 +86,7 @@ export class AssetReplication {
     const plan = this.#known(this.#plan);
     if (plan.blobs !== null) return plan;
     // All that the source has is to be copied, less what an earlier asset may have left in the container.
-    const container = this.#account(this.#context.identity.source).container(this.#known(this.#source).asset, "read");
+    const container = this.#sides.source.container(this.#known(this.#source).asset, "read");
     const { totals, notes } = await surveyAlone(container, this.#context.signal);
     return { ...plan, blobs: totals, notes: [...plan.notes, ...notes] };
   }
@@ -91,7 +98,7 @@ export class AssetReplication {
     await this.#look();
     const plan = this.#known(this.#plan);
     this.#context.tally.notes.push(...plan.notes);
-    refuse(this.#place(), plan.refused);
+    refuse(this.#sides.place, plan.refused);
     const survey = this.#known(this.#survey);
     const aside = new Set(plan.setAside.map(({ locatorId }) => locatorId));
     this.#survey = { ...survey, locators: survey.locators.filter((locator) => !aside.has(locator.streamingLocatorId.toLowerCase())) };
@@ -99,8 +106,12 @@ export class AssetReplication {
 
   async #readSource(): Promise<void> {
     const { identity, signal, deps } = this.#context;
-    this.#source = await surveySource(this.#account(identity.source), identity.assetName, this.#wanted, signal);
-    const isOriginal = identity.source === identity.target;
+    const { source: account, isOriginal } = this.#sides;
+    const { assetName } = identity;
+    // The record of what a region publishes has it all.
+    const onlyPlays = isOriginal && (deps.records ?? null) === null;
+    const common = this.#sides.common(account);
+    this.#source = await surveySource({ account, common, assetName, locatorIds: this.#wanted, onlyPlays, signal });
     this.#survey = isOriginal ? this.#source : ledToGateway(this.#source, deps.options.keyUrls ?? []);
   }
 
@@ -108,7 +119,7 @@ export class AssetReplication {
   async #mend(): Promise<void> {
     const { asset } = this.#known(this.#source);
     await mendDamage(this.#context, this.#locatorIds(), async () => {
-      const there = await this.#target().asset(asset.name, this.#context.signal);
+      const there = await this.#sides.target.asset(asset.name, this.#context.signal);
       return there === null ? null : this.#copyOptions(there);
     });
   }
@@ -120,7 +131,9 @@ export class AssetReplication {
   async #look(): Promise<void> {
     this.#seen = await lookAtAsset(this.#context, {
       survey: this.#known(this.#survey),
-      target: this.#target(),
+      target: this.#sides.target,
+      common: this.#sides.common(this.#sides.target),
+      isMade: () => this.#isMade,
       blobs: async (asset) => {
         this.#blobs = await surveyBlobs(this.#copyOptions(asset));
         return this.#blobs;
@@ -132,7 +145,7 @@ export class AssetReplication {
 
   async #planBlobs(asset: MediaAsset): Promise<void> {
     this.#blobs = await surveyBlobs(this.#copyOptions(asset));
-    refuseBlobConflicts(this.#place(), this.#blobs);
+    refuseBlobConflicts(this.#sides.place, this.#blobs);
     this.#context.tally.notes.push(...this.#blobs.notes);
   }
 
@@ -148,13 +161,14 @@ export class AssetReplication {
     const { signal, tally } = this.#context;
     const { name, container, alternateId, description } = this.#known(this.#survey).asset;
     try {
-      const created = await this.#target().createAsset({ name, container, alternateId, description }, signal);
+      const created = await this.#sides.target.createAsset({ name, container, alternateId, description }, signal);
+      this.#isMade = true;
       tally.written.push(`asset ${name}`);
       await recordCreation(this.#context, `asset ${name}`, created.container);
       this.#refuseAsset(created);
       return created;
     } catch (error) {
-      const present = errorCode(error) === "media_exists" ? await this.#target().asset(name, signal) : null;
+      const present = errorCode(error) === "media_exists" ? await this.#sides.target.asset(name, signal) : null;
       if (present === null) throw error;
       this.#refuseAsset(present);
       return present;
@@ -166,7 +180,8 @@ export class AssetReplication {
     const source = this.#known(this.#source);
     await clearTheWay(this.#context, {
       plan: this.#known(this.#plan),
-      target: this.#target(),
+      target: this.#sides.target,
+      common: this.#sides.common(this.#sides.target),
       locators: survey.locators,
       playAtSource: async (locator) => verifyServing(await this.#verifyOptions(source, locator, this.#context.identity.source), locator),
     });
@@ -220,29 +235,27 @@ export class AssetReplication {
 
   async #verifyStored(): Promise<void> {
     const survey = this.#known(this.#survey);
-    const target = this.#target();
-    const tasks = [...entityTasks(this.#context, survey, target), ...locatorTasks(this.#context, survey, target)];
+    const { target } = this.#sides;
+    const common = this.#sides.common(target);
+    const tasks = [
+      ...entityTasks(this.#context, { survey, target, common }),
+      ...locatorTasks(this.#context, survey, target, () => !this.#isMade),
+    ];
     const seen = await lookAtAll(tasks.filter(({ optional }) => optional !== true));
-    refuseConflicts(this.#place(), seen);
+    refuseConflicts(this.#sides.place, seen);
     const unequal = seen.filter(({ verdict }) => verdict.action !== "skip").map(({ task }) => task.what);
     const blobs = await surveyBlobs(this.#copyOptions(this.#known(this.#asset)));
     if (!isProven(blobs)) unequal.push("blobs");
     if (unequal.length === 0) return;
-    throw new PaircastError("replica_changed", `verify ${this.#place()}: ${unequal.join(", ")} changed while being replicated`, {
+    throw new PaircastError("replica_changed", `verify ${this.#sides.place}: ${unequal.join(", ")} changed while being replicated`, {
       retry: "retry",
     });
   }
 
   async #verifyOptions(survey: Survey, locator: StreamingLocator, region: string): Promise<VerifyOptions> {
-    const { identity, signal } = this.#context;
-    return {
-      checks: servingChecks(this.#context, this.#isNew),
-      region: this.#region(region),
-      account: this.#account(region),
-      expected: manifestPaths(await this.#account(identity.source).paths(locator.name, signal)),
-      survey,
-      keyPrefix: this.#deps.options.keyPrefix,
-    };
+    const checks = servingChecks(this.#context, this.#isNew);
+    const paths = await this.#sides.paths(locator.name, region, checks.signal);
+    return { checks, region: this.#sides.region(region), ...paths, survey, keyPrefix: this.#deps.options.keyPrefix };
   }
 
   async #publishVerified(): Promise<void> {
@@ -252,7 +265,7 @@ export class AssetReplication {
 
   async #publish(): Promise<void> {
     await this.#publishVerified();
-    await this.#withdrawingOnConflict(async () => refuse(this.#place(), this.#plan?.setAside ?? []));
+    await this.#withdrawingOnConflict(async () => refuse(this.#sides.place, this.#plan?.setAside ?? []));
   }
 
   /** A copy that was verified once and differs now must not serve. */
@@ -271,38 +284,16 @@ export class AssetReplication {
   }
 
   #copyOptions(asset: MediaAsset): CopyOptions {
-    const source = this.#account(this.#context.identity.source).container(this.#known(this.#survey).asset, "read");
-    return jobCopyOptions(this.#context, { source, target: this.#target().container(asset, "write") });
+    return jobCopyOptions(this.#context, this.#sides.containers(this.#known(this.#survey).asset, asset));
   }
 
   #refuseAsset(asset: MediaAsset | null): void {
     const verdict = diffAsset(this.#known(this.#survey).asset, asset);
-    if (verdict.action === "conflict") refuse(this.#place(), [verdict.conflict]);
-  }
-
-  #place(): string {
-    const { source, target, assetName } = this.#context.identity;
-    return `${assetName} from ${source} to ${target}`;
-  }
-
-  #target(): MediaAccount {
-    return this.#account(this.#context.identity.target);
-  }
-
-  #account(region: string): MediaAccount {
-    const account = this.#deps.accounts.get(region);
-    if (account !== undefined) return account;
-    throw new PaircastError("not_configured", `replicate ${this.#place()}: region ${region} has no media account`);
-  }
-
-  #region(name: string): Region {
-    const region = this.#deps.regions.get(name);
-    if (region !== undefined) return region;
-    throw new PaircastError("not_configured", `replicate ${this.#place()}: there is no region ${name}`);
+    if (verdict.action === "conflict") refuse(this.#sides.place, [verdict.conflict]);
   }
 
   #known<T>(value: T | null): T {
     if (value !== null) return value;
-    throw new PaircastError("internal", `replicate ${this.#place()}: a step ran before the one that it needs`);
+    throw new PaircastError("internal", `replicate ${this.#sides.place}: a step ran before the one that it needs`);
   }
 }

@@ -1,6 +1,8 @@
 /** How the publications of one kind of account are found and carried. */
+import { isLiveAsset } from "../core/live.ts";
 import type { ListPage, LocatorSummary } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
+import { SharedReads } from "./commonReads.ts";
 import type { PlannedJob } from "./discover.ts";
 import { replicateAsset, type AmsDeps } from "./run.ts";
 import type { JobResult, Sharing } from "./runJob.ts";
@@ -18,23 +20,30 @@ export interface ReplicationDriver {
 
 export function amsDriver(deps: AmsDeps): ReplicationDriver {
   const { accounts } = deps;
+  const sharing: AmsDeps = { ...deps, shared: new SharedReads(deps.clock) };
   return {
     pages: (region, from, signal) => {
       const account = accounts.get(region);
-      return account === undefined ? inPages(nothing()) : locatorPages(account, from, signal);
+      return account === undefined ? inPages(nothing()) : withoutLive(locatorPages(account, from, signal));
     },
-    publicationsOf: async (region, assetName, signal) => (await accounts.get(region)?.assetLocators(assetName, signal)) ?? [],
+    publicationsOf: async (region, assetName, signal) =>
+      isLiveAsset(assetName) ? [] : ((await accounts.get(region)?.assetLocators(assetName, signal)) ?? []),
     isPublished: async ({ source, locatorName, locatorId }, signal) => {
       // Another locator may have the name by now.
       const locator = await accounts.get(source)?.locator(locatorName, signal);
       return locator === undefined || locator?.streamingLocatorId.toLowerCase() === locatorId;
     },
-    replicate: (job, stop) => replicateAsset(deps, job, stop),
+    replicate: (job, stop) => replicateAsset(sharing, job, stop),
   };
 }
 
 function locatorPages(account: MediaAccount, from: string | null, signal: AbortSignal): AsyncIterable<ListPage<LocatorSummary>> {
   return account.locatorPages?.(from, signal) ?? inPages(account.locators(signal));
+}
+
+/** Each region records a live event by itself: nothing of it is carried. */
+async function* withoutLive(pages: AsyncIterable<ListPage<LocatorSummary>>): AsyncGenerator<ListPage<LocatorSummary>> {
+  for await (const { items, next } of pages) yield { items: items.filter(({ assetName }) => !isLiveAsset(assetName)), next };
 }
 
 const PAGE = 1000;

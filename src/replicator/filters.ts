@@ -1,5 +1,6 @@
 /** The asset's own filters and tracks, and the account's filters, made equal on the target. */
 import type { MediaAccount } from "../core/ports/media.ts";
+import type { CommonReads } from "./commonReads.ts";
 import { filterTree, trackTree } from "./normalise.ts";
 import type { JobContext } from "./runJob.ts";
 import type { Survey } from "./survey.ts";
@@ -40,9 +41,9 @@ export function trackTasks(context: JobContext, survey: Survey, target: MediaAcc
 }
 
 /** All of them: a player names any of them in its URL. Only those that a locator names can keep the asset back. */
-export function accountFilterTasks(context: JobContext, survey: Survey, target: MediaAccount): readonly EntityTask[] {
+export function accountFilterTasks(context: JobContext, survey: Survey, target: CommonReads): readonly EntityTask[] {
   const named = new Set(survey.locators.flatMap((locator) => locator.filters));
-  const find = sharedFirstLook(() => Array.fromAsync(target.accountFilters(context.signal)));
+  const find = sharedFirstLook(async (freshness) => target.accountFilters(freshness));
   return survey.accountFilters.map((filter) =>
     updatableTask(context, {
       what: `account filter ${filter.name}`,
@@ -52,7 +53,7 @@ export function accountFilterTasks(context: JobContext, survey: Survey, target: 
         const there = await find(filter.name);
         return there === null ? null : filterTree(there.properties);
       },
-      write: () => target.putAccountFilter(filter, context.signal),
+      write: () => target.putAccountFilter(filter),
     }),
   );
 }

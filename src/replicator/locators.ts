@@ -14,18 +14,23 @@ export interface LocatorTask extends EntityTask {
   readonly locator: StreamingLocator;
 }
 
-/** The target's asset and policies must be there before a locator is created. */
-export function locatorTasks({ deps, signal }: JobContext, survey: Survey, target: MediaAccount): readonly LocatorTask[] {
+/**
+ * The target's asset and policies must be there before a locator is created. `hasOthers`: whether the asset may have locators there that this job
+ * has not made.
+ */
+export function locatorTasks(
+  { deps, signal }: JobContext,
+  survey: Survey,
+  target: MediaAccount,
+  hasOthers: () => boolean,
+): readonly LocatorTask[] {
   const print = keyPrint(deps.fingerprint);
   return survey.locators.map((locator) => ({
     what: `locator ${locator.name}`,
     locator,
     look: async () => {
       const there = await target.locator(locator.name, signal);
-      const others =
-        there === null && (await target.asset(locator.assetName, signal)) !== null
-          ? await target.assetLocators(locator.assetName, signal)
-          : [];
+      const others = there === null && hasOthers() ? await target.assetLocators(locator.assetName, signal) : [];
       return diffLocator(locator, { locator: there, others }, print);
     },
     write: () => target.createLocator(locator, signal),

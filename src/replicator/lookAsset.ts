@@ -2,6 +2,7 @@
 import type { CatalogueEntry } from "../core/contracts.ts";
 import type { LocatorSummary, MediaAsset } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
+import type { CommonReads } from "./commonReads.ts";
 import { diffAsset, type Removable } from "./diff.ts";
 import { accountFilterTasks, assetFilterTasks, trackTasks } from "./filters.ts";
 import { locatorTasks, type LocatorTask } from "./locators.ts";
@@ -26,34 +27,38 @@ export interface LookOptions {
   /** As the target is to have it. */
   readonly survey: Survey;
   readonly target: MediaAccount;
+  /** What the assets of the target have in common. */
+  readonly common: CommonReads;
+  /** Whether the target's asset was made by this job, since it was looked at. */
+  readonly isMade?: () => boolean;
   /** Compares the blobs of both sides; asked only where the target's asset is the right one. */
   readonly blobs: (asset: MediaAsset) => Promise<AssetLook["blobs"]>;
 }
 
 /** Filters and tracks belong to the asset, which has to be there with its files; policies come before the locators that name them. */
-export function entityTasks(context: JobContext, survey: Survey, target: MediaAccount): readonly EntityTask[] {
-  return [...ofAsset(context, survey, target), ...ofAccount(context, survey, target)];
+export function entityTasks(context: JobContext, { survey, target, common }: Omit<LookOptions, "blobs">): readonly EntityTask[] {
+  return [...ofAsset(context, survey, target), ...ofAccount(context, survey, common)];
 }
 
 function ofAsset(context: JobContext, survey: Survey, target: MediaAccount): readonly EntityTask[] {
   return [...assetFilterTasks(context, survey, target), ...trackTasks(context, survey, target)];
 }
 
-function ofAccount(context: JobContext, survey: Survey, target: MediaAccount): readonly EntityTask[] {
-  return [...accountFilterTasks(context, survey, target), ...policyTasks(context, survey, target)];
+function ofAccount(context: JobContext, survey: Survey, common: CommonReads): readonly EntityTask[] {
+  return [...accountFilterTasks(context, survey, common), ...policyTasks(context, survey, common)];
 }
 
-export async function lookAtAsset(context: JobContext, { survey, target, blobs }: LookOptions): Promise<LookedAsset> {
+export async function lookAtAsset(context: JobContext, options: LookOptions): Promise<LookedAsset> {
+  const { survey, target, common, blobs } = options;
   const { identity, signal, deps } = context;
   const asset = await target.asset(identity.assetName, signal);
   const verdict = diffAsset(survey.asset, asset);
   const own = ofAsset(context, survey, target);
   const entities = [
     ...(asset === null ? own.map((task): LookedAt => ({ task, verdict: { action: "create" } })) : await lookAtAll(own)),
-    ...(await lookAtAll(ofAccount(context, survey, target))),
+    ...(await lookAtAll(ofAccount(context, survey, common))),
   ];
-  const locators: LookedAsset["locators"][number][] = [];
-  for (const task of locatorTasks(context, survey, target)) locators.push({ task, verdict: await task.look() });
+  const locators = await lookAtLocators(context, options, asset);
   const look: AssetLook = {
     identity,
     asset: verdict,
@@ -64,6 +69,20 @@ export async function lookAtAsset(context: JobContext, { survey, target, blobs }
     notes: drift(survey.asset, asset),
   };
   return { look, asset, entities, locators };
+}
+
+/** An asset that is not there, or that this job has just made, has no locators but this job's: it is not asked for them. */
+async function lookAtLocators(
+  context: JobContext,
+  { survey, target, isMade }: LookOptions,
+  asset: MediaAsset | null,
+): Promise<LookedAsset["locators"]> {
+  let hasOthers = asset !== null;
+  const tasks = locatorTasks(context, survey, target, () => hasOthers && isMade?.() !== true);
+  const looked: LookedAsset["locators"][number][] = [];
+  for (const task of tasks) looked.push({ task, verdict: await task.look() });
+  hasOthers = true;
+  return looked;
 }
 
 /** Listing the users of a policy costs a listing of the account's locators: it is read only for policies in conflict. */

@@ -5,6 +5,7 @@
 import { PaircastError } from "../core/errors.ts";
 import type { StreamingLocator } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
+import type { CommonReads } from "./commonReads.ts";
 import type { Removable } from "./diff.ts";
 import type { AssetPlan } from "./planAsset.ts";
 import { withdrawFrom } from "./publish.ts";
@@ -17,6 +18,8 @@ const GATEWAYS_FOLLOW_MS = 2_000;
 export interface ClearOptions {
   readonly plan: Pick<AssetPlan, "removals" | "withdrawn">;
   readonly target: MediaAccount;
+  /** What the assets of the target have in common. */
+  readonly common: CommonReads;
   /** The source's locators of the asset. */
   readonly locators: readonly StreamingLocator[];
   /** Plays a locator at the source as a player would. */
@@ -31,7 +34,7 @@ export async function clearTheWay(context: JobContext, options: ClearOptions): P
   if (plan.withdrawn.length > 0) await context.deps.clock.sleep(GATEWAYS_FOLLOW_MS, context.signal);
   for (const removal of plan.removals) {
     context.stop?.throwIfAborted();
-    await remove(context, options.target, removal);
+    await remove(context, options, removal);
     context.tally.notes.push(`deleted on the target, to be created anew: ${removal.kind} ${removal.name}`);
   }
 }
@@ -51,8 +54,8 @@ async function requireSource({ identity }: JobContext, { plan, locators, playAtS
   }
 }
 
-async function remove({ signal }: JobContext, target: MediaAccount, removal: Removable): Promise<void> {
-  if (removal.kind === "streaming policy") await target.deleteStreamingPolicy(removal.name, signal);
+async function remove({ signal }: JobContext, { target, common }: ClearOptions, removal: Removable): Promise<void> {
+  if (removal.kind === "streaming policy") await common.deleteStreamingPolicy(removal.name);
   else {
     await requireUnchanged(target, removal, signal);
     await target.deleteLocator(removal.name, signal);

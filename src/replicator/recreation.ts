@@ -39,7 +39,8 @@ export function decideRecreation(
   const refused: Conflict[] = [];
   for (const { conflict, removable } of conflicts) {
     const wanted = removable === undefined ? null : removalsFor(removable, facts);
-    const reason = wanted === null ? null : firstReason(wanted, (one) => objection(identity, locators, one, facts));
+    const objects = (one: LocatorRemoval): string | null => objection(identity, locators, one, facts);
+    const reason = wanted === null ? null : (ofOthers(identity, wanted) ?? firstReason(wanted, objects));
     if (wanted === null) refused.push(conflict);
     else if (reason !== null) refused.push({ ...conflict, advice: `it cannot be recreated: ${reason}` });
     else {
@@ -71,6 +72,18 @@ function removalsFor(removable: Removable, { users }: RecreationFacts): readonly
   }));
 }
 
+/**
+ * Their videos would have to be known to play elsewhere, be kept from all jobs meanwhile, and be made again by this one: with the thousands that a
+ * policy may have, a region would be emptied by what an asset's job found.
+ */
+function ofOthers({ assetName, target }: JobIdentity, removals: readonly LocatorRemoval[]): string | null {
+  const others = removals.filter((one) => one.assetName !== assetName);
+  const [first] = others;
+  if (first === undefined) return null;
+  const [more, them] = others.length === 1 ? ["", "it"] : [` and ${others.length - 1} more of other assets`, "them"];
+  return `locator ${first.name} of asset ${first.assetName}${more} would go with it: drain ${target}, delete ${them} and what is in the way there by hand, replicate, and undrain it`;
+}
+
 function firstReason(removals: readonly LocatorRemoval[], objects: (one: LocatorRemoval) => string | null): string | null {
   for (const one of removals) {
     const reason = objects(one);
@@ -84,12 +97,11 @@ function servesAlone({ regions }: CatalogueEntry, target: string, source: string
 }
 
 function objection(
-  { source, target, assetName }: JobIdentity,
+  { source, target }: JobIdentity,
   locators: readonly StreamingLocator[],
-  { name, assetName: owner, locatorId }: LocatorRemoval,
+  { name, locatorId }: LocatorRemoval,
   { entries }: RecreationFacts,
 ): string | null {
-  if (owner !== assetName) return `locator ${name} of asset ${owner} would go with it`;
   const entry = entries.get(locatorId);
   if (entry?.source === target) return `locator ${name} (${locatorId}) is published in ${target} itself; unpublish it there first`;
   const successor = locators.find((locator) => locator.streamingLocatorId.toLowerCase() === locatorId || locator.name === name);

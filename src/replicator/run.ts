@@ -1,5 +1,6 @@
 /** Replicates one asset from a source account to one target account. */
 import type { MediaAccount } from "../core/ports/media.ts";
+import type { SharedReads } from "./commonReads.ts";
 import { AssetReplication } from "./assetReplication.ts";
 import type { JobIdentity } from "./job.ts";
 import type { JobDeps } from "./jobDeps.ts";
@@ -8,6 +9,8 @@ import { planningContext, runJob, type JobResult, type Sharing } from "./runJob.
 
 export interface AmsDeps extends JobDeps {
   readonly accounts: ReadonlyMap<string, MediaAccount>;
+  /** Of the jobs of this process; left out: each reads everything itself. */
+  readonly shared?: SharedReads;
 }
 
 export interface AssetJob extends JobIdentity {
@@ -26,7 +29,7 @@ export async function planAssetReplication(deps: AmsDeps, job: AssetJob, signal:
   const identity: JobIdentity = { source, target, assetName };
   if (source === target) return nothingToCarry(identity);
   const context = planningContext(deps, identity, signal);
-  return new AssetReplication(deps, context, wantedOf(job)).plan();
+  return new AssetReplication(deps, context, { wanted: wantedOf(job) }).plan();
 }
 
 function wantedOf({ locatorIds }: AssetJob): ReadonlySet<string> | null {
@@ -43,7 +46,7 @@ export async function replicateAsset(deps: AmsDeps, job: AssetJob, stop?: AbortS
     deps,
     identity,
     (context) => {
-      const replication = new AssetReplication(deps, context, wantedOf(job));
+      const replication = new AssetReplication(deps, context, { wanted: wantedOf(job), since: job.sharing?.since ?? deps.clock.now() });
       return job.source === job.target ? replication.originalSteps() : replication.steps();
     },
     stop,

@@ -2,6 +2,7 @@
 import { PaircastError } from "../core/errors.ts";
 import type { ContentKeyPolicy, MediaAsset, MediaFilter, MediaTrack, StreamingLocator, StreamingPolicy } from "../core/media.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
+import type { CommonReads } from "./commonReads.ts";
 import { rewriteKeyUrls, type KeyUrlRule } from "./keyUrls.ts";
 import { contentKeyPolicyNames, text } from "./references.ts";
 
@@ -18,40 +19,67 @@ export interface Survey {
   readonly tracks: readonly MediaTrack[];
 }
 
-/** `locatorIds`: only these; null: all of the asset. Throws `source_missing` (never) for what a locator names and the region lacks. */
-export async function surveySource(
-  account: MediaAccount,
-  assetName: string,
-  locatorIds: ReadonlySet<string> | null,
-  signal: AbortSignal,
-): Promise<Survey> {
-  const missing = (what: string): PaircastError =>
-    new PaircastError("source_missing", `read ${assetName} in ${account.region}: there is no ${what}`);
+export interface SurveyOptions {
+  readonly account: MediaAccount;
+  /** What the assets of the account have in common. */
+  readonly common: CommonReads;
+  readonly assetName: string;
+  /** Only these; null: all of the asset. */
+  readonly locatorIds: ReadonlySet<string> | null;
+  /** Nothing is made of it: filters and tracks of the asset are read only where a locator names filters. Default false. */
+  readonly onlyPlays?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Throws `source_missing` (never) for what a locator names and the region lacks. */
+export async function surveySource(options: SurveyOptions): Promise<Survey> {
+  const { account, assetName, locatorIds, signal } = options;
   const asset = await account.asset(assetName, signal);
-  if (asset === null) throw missing(`asset ${assetName}`);
+  if (asset === null) throw missing(options, `asset ${assetName}`);
   const locators = await readLocators(account, assetName, locatorIds, signal);
+  const policies = await readPolicies(options, locators);
+  return { asset, locators, ...policies, ...(await readFilters(options, locators)), tracks: await readTracks(options) };
+}
+
+type Policies = Pick<Survey, "streamingPolicies" | "contentKeyPolicies">;
+
+async function readPolicies(options: SurveyOptions, locators: readonly StreamingLocator[]): Promise<Policies> {
+  const { account, common } = options;
   const streamingPolicies = new Map<string, StreamingPolicy>();
   for (const name of new Set(locators.map((locator) => locator.streamingPolicyName))) {
-    const policy = await account.streamingPolicy(name, signal);
-    if (policy === null) throw missing(`streaming policy ${name}`);
+    const policy = await common.streamingPolicy(name);
+    if (policy === null) throw missing(options, `streaming policy ${name}`);
     streamingPolicies.set(name, policy);
   }
   const contentKeyPolicies = new Map<string, ContentKeyPolicy>();
   const named = locators.flatMap((locator) => contentKeyPolicyNames(locator, streamingPolicies.get(locator.streamingPolicyName) ?? null));
   for (const name of new Set(named)) {
-    const policy = await account.contentKeyPolicy(name, signal);
-    if (policy === null) throw missing(`content key policy ${name}`);
+    const policy = await common.contentKeyPolicy(name);
+    if (policy === null) throw missing(options, `content key policy ${name}`);
     if (policy.secretsHidden === true) throw hidden(account, name);
     contentKeyPolicies.set(name, policy);
   }
-  const assetFilters = await Array.fromAsync(account.assetFilters(assetName, signal));
-  const own = new Set(assetFilters.map((filter) => filter.name));
-  const accountFilters = await Array.fromAsync(account.accountFilters(signal));
-  const shared = new Set(accountFilters.map((filter) => filter.name));
-  const [lost] = new Set(locators.flatMap((locator) => locator.filters)).difference(own).difference(shared);
-  if (lost !== undefined) throw missing(`filter ${lost}`);
-  const tracks = (await Array.fromAsync(account.tracks(assetName, signal))).filter(wasAdded);
-  return { asset, locators, streamingPolicies, contentKeyPolicies, assetFilters, accountFilters, tracks };
+  return { streamingPolicies, contentKeyPolicies };
+}
+
+type Filters = Pick<Survey, "assetFilters" | "accountFilters">;
+
+async function readFilters(options: SurveyOptions, locators: readonly StreamingLocator[]): Promise<Filters> {
+  const { account, common, assetName, onlyPlays = false, signal } = options;
+  const named = new Set(locators.flatMap((locator) => locator.filters));
+  const assetFilters = onlyPlays && named.size === 0 ? [] : await Array.fromAsync(account.assetFilters(assetName, signal));
+  const accountFilters = await common.accountFilters();
+  const [lost] = named.difference(new Set([...assetFilters, ...accountFilters].map((filter) => filter.name)));
+  if (lost !== undefined) throw missing(options, `filter ${lost}`);
+  return { assetFilters, accountFilters };
+}
+
+async function readTracks({ account, assetName, onlyPlays = false, signal }: SurveyOptions): Promise<readonly MediaTrack[]> {
+  return onlyPlays ? [] : (await Array.fromAsync(account.tracks(assetName, signal))).filter(wasAdded);
+}
+
+function missing({ account, assetName }: SurveyOptions, what: string): PaircastError {
+  return new PaircastError("source_missing", `read ${assetName} in ${account.region}: there is no ${what}`);
 }
 
 /** A policy without its secrets would let nobody play, or anybody. */

@@ -4,14 +4,15 @@ import type { Tree, TreeObject } from "../core/media.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
 import { CREATED, recordCreation } from "./deletion/creation.ts";
 import { diffUpdatable, type Verdict } from "./diff.ts";
+import type { Freshness } from "./commonReads.ts";
 import { canonicalText } from "./normalise.ts";
 import type { JobContext } from "./runJob.ts";
 
 export interface EntityTask {
   /** For people: `content key policy drm-default`. */
   readonly what: string;
-  /** Compares source and target, reading the target anew. */
-  readonly look: () => Promise<Verdict>;
+  /** Compares source and target. Left out: `shared`, as for all that is only looked at. */
+  readonly look: (freshness?: Freshness) => Promise<Verdict>;
   readonly write: () => Promise<void>;
   /** Remembers that both sides are equal now, so that a later change of the source may replace the target's. */
   readonly settled?: () => Promise<void>;
@@ -26,10 +27,13 @@ export interface LookedAt {
   readonly verdict: Verdict;
 }
 
-/** Looks at every task, changing nothing. */
+/** Looks at every task, changing nothing. No copy is withdrawn, and nothing deleted, for a conflict that was read for another job. */
 export async function lookAtAll(tasks: readonly EntityTask[]): Promise<readonly LookedAt[]> {
   const seen: LookedAt[] = [];
-  for (const task of tasks) seen.push({ task, verdict: await task.look() });
+  for (const task of tasks) {
+    const verdict = await task.look("shared");
+    seen.push({ task, verdict: verdict.action === "conflict" ? await task.look("anew") : verdict });
+  }
   return seen;
 }
 
@@ -51,7 +55,7 @@ export async function carryOut(context: JobContext, { task, verdict }: LookedAt)
   if (task.optional === true && verdict.action === "conflict") return;
   if (verdict.action !== "skip") {
     const place = `${identity.source} to ${identity.target}`;
-    const now = await task.look();
+    const now = await task.look("anew");
     refuseConflicts(place, [{ task, verdict: now }]);
     if (now.action !== "skip") {
       const wrote = await writeUnlessRaced(task, place);
@@ -68,7 +72,7 @@ async function writeUnlessRaced(task: EntityTask, place: string): Promise<boolea
     return true;
   } catch (error) {
     if (!isTaken(error)) throw error;
-    const verdict = await task.look();
+    const verdict = await task.look("anew");
     refuseConflicts(place, [{ task, verdict }]);
     if (verdict.action === "skip") return false;
     if (task.taken === undefined) throw error;
@@ -86,7 +90,7 @@ export interface UpdatableEntity {
   readonly what: string;
   readonly source: TreeObject;
   /** The target's, null where it has none. */
-  readonly read: () => Promise<TreeObject | null>;
+  readonly read: (freshness?: Freshness) => Promise<TreeObject | null>;
   readonly write: () => Promise<void>;
   readonly optional?: boolean;
 }
@@ -102,8 +106,8 @@ export function updatableTask(
   return {
     what,
     optional,
-    look: async () => {
-      const target = await read();
+    look: async (freshness) => {
+      const target = await read(freshness);
       const proof = target === null ? null : await journal.proof(scope, what);
       return diffUpdatable({ what, source, target }, proof, target === null ? null : print(target));
     },
@@ -120,14 +124,14 @@ export function updatableTask(
  * writing, gets a listing of that moment.
  */
 export function sharedFirstLook<T extends { readonly name: string }>(
-  list: () => Promise<readonly T[]>,
+  list: (freshness: Freshness) => Promise<readonly T[]>,
 ): (name: string) => Promise<T | null> {
   const looked = new Set<string>();
   let first: Promise<readonly T[]> | null = null;
   return async (name) => {
     const isFirst = !looked.has(name);
     looked.add(name);
-    const listed = await (isFirst ? (first ??= list()) : list());
+    const listed = await (isFirst ? (first ??= list("shared")) : list("anew"));
     return listed.find((one) => one.name === name) ?? null;
   };
 }

@@ -3,7 +3,6 @@ import type { Region } from "../core/contracts.ts";
 import { PaircastError } from "../core/errors.ts";
 import type { StreamingLocator, StreamingPath } from "../core/media.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
-import type { MediaAccount } from "../core/ports/media.ts";
 import type { VideoFacts } from "./entry.ts";
 import { keyAccess } from "./keyAccess.ts";
 import { contentKeyPolicyNames, keyPath, policyOfKey } from "./references.ts";
@@ -21,17 +20,17 @@ export function manifestPaths(paths: readonly StreamingPath[]): Manifests {
 export interface VerifyOptions {
   readonly checks: ServingChecks;
   readonly region: Region;
-  readonly account: MediaAccount;
   /** Paths as the source has them: a player's URL must lead to the video in either region. */
   readonly expected: Manifests;
+  /** As the region's account says. */
+  readonly here: Manifests;
   readonly survey: Survey;
   readonly keyPrefix: string;
 }
 
 /** Asks the region for the locator's manifests, a segment of each and every content key that its policy gives out. */
 export async function verifyServing(options: VerifyOptions, locator: StreamingLocator): Promise<VerificationReport> {
-  const { checks, region, account, expected } = options;
-  const here = manifestPaths(await account.paths(locator.name, checks.signal));
+  const { checks, region, expected, here } = options;
   const findings: Finding[] = [comparePaths(expected, here)];
   const keys = expectedKeys(options, locator);
   const contentKey = onlyClearKey(locator);

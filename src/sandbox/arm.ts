@@ -51,7 +51,8 @@ export class ArmClient {
     if (answer.statusCode === 404) return null;
     if (answer.statusCode >= 300)
       throw new PaircastError("publish_failed", `${method} ${path} at ${endpoint} answered ${answer.statusCode}: ${text}`);
-    return JSON.parse(text) as JsonObject;
+    // An operation that goes on is answered without a body.
+    return text === "" ? {} : (JSON.parse(text) as JsonObject);
   }
 
   async #authenticate(): Promise<string> {

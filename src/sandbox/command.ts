@@ -82,6 +82,7 @@ function invitation({ serving, controlUrl, regions, videos }: Sandbox): string {
     "  lose a region:    " +
       `curl -X POST ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults -H 'content-type: application/json' -d '{"service":"all","kind":"refuse"}'`,
     "  bring it back:    " + `curl -X DELETE ${controlUrl}/regions/${regions[0]?.name ?? ""}/faults`,
+    `  encode a file:    npm run -s paircast -- encode submit FILE --transform adaptive --wait --admin ${serving.adminUrl}`,
     "  ask why:          " + `npm run -s paircast -- explain '${videos[0]?.hls ?? "/"}' --admin ${serving.adminUrl}`,
     "",
     "  Ctrl-C stops everything.",

@@ -89,4 +89,6 @@ export interface AccountView {
   streamingPolicy(name: string): JsonObject | null;
   /** True while the region's streaming endpoint is Running. */
   streamingRunning(): boolean;
+  /** True while a live output writes to the asset and its live event does not run. */
+  offAir(assetName: string): boolean;
 }

@@ -16,6 +16,8 @@ export interface SandboxLayout {
   readonly gateway: number;
   readonly admin: number;
   readonly control: number;
+  /** Where the gateway takes the events of Event Grid. */
+  readonly events: number;
   readonly regions: readonly RegionLayout[];
 }
 
@@ -30,16 +32,16 @@ export const homeHost: string = HOME;
 
 /** Default ports; moved by `--port-base N`; or any free ones for `--port-base 0`. Throws `bad_option` for anything else. */
 export function sandboxLayout(portBase: string | null): SandboxLayout {
-  if (portBase === null) return layout({ gateway: 8080, admin: 9090, control: 8090 }, 8081);
+  if (portBase === null) return layout({ gateway: 8080, admin: 9090, control: 8090, events: 8091 }, 8081);
   const base = Number(portBase);
   if (!Number.isInteger(base) || base < 0 || (base > 0 && base < 1024) || base > 65_500) {
     throw new PaircastError("bad_option", `--port-base ${portBase}: write a number from 1024 to 65500, or 0 for free ports`);
   }
-  if (base === 0) return layout({ gateway: 0, admin: 0, control: 0 }, 0);
-  return layout({ gateway: base, admin: base + 1, control: base + 2 }, base + 10);
+  if (base === 0) return layout({ gateway: 0, admin: 0, control: 0, events: 0 }, 0);
+  return layout({ gateway: base, admin: base + 1, control: base + 2, events: base + 3 }, base + 10);
 }
 
-function layout(home: Pick<SandboxLayout, "gateway" | "admin" | "control">, first: number): SandboxLayout {
+function layout(home: Pick<SandboxLayout, "gateway" | "admin" | "control" | "events">, first: number): SandboxLayout {
   const ports = Object.fromEntries(SANDBOX_SERVICES.map((service, at) => [service, first === 0 ? 0 : first + at]));
   return { ...home, regions: REGIONS.map((region) => ({ ...region, ports: ports as Record<SandboxService, number> })) };
 }

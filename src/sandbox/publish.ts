@@ -45,6 +45,8 @@ const KEY_CLAIM = "urn:microsoft:azure:mediaservices:contentkeyidentifier";
 const TOKEN_POLICY = "sandbox-token";
 const OPEN_POLICY = "sandbox-open";
 const GATEWAY_KEYS_POLICY = "sandbox-gateway-keys";
+/** Of what is encoded here: AES-128, the key at the gateway and open, so that it plays at once. Both are there once the sample is published. */
+export const OUTPUT_POLICIES = { streamingPolicy: GATEWAY_KEYS_POLICY, contentKeyPolicy: OPEN_POLICY } as const;
 const TOKEN_LIFETIME_S = 24 * 3600;
 
 const containerSas = z.object({ assetContainerSasUrls: z.tuple([z.string()], z.string()) });

@@ -17,13 +17,13 @@ import { JobEvents } from "./events/jobEvents.ts";
 import { FaultServer } from "./faultServer.ts";
 import { keysApp } from "./keys/app.ts";
 import type { RegionLayout } from "./layout.ts";
-import type { Containers, ManifestTrack } from "./management/emulator.ts";
+import type { Containers, LiveSignal, ManifestTrack } from "./management/emulator.ts";
 import type { Places } from "./management/jobPlaces.ts";
 import type { Encode } from "./management/jobRunner.ts";
 import { createMediaAccount, type MediaAccount, type MediaAccountOptions } from "./management/mediaAccount.ts";
 import { resourceId } from "./management/resources.ts";
 import { instantNow } from "./management/times.ts";
-import type { SampleFile } from "./sample.ts";
+import { liveSample, namedSample, uploadSample, type SampleFile } from "./sample.ts";
 import { StorageFront } from "./storageFront.ts";
 import type { StorageFronts } from "./storage/storageFronts.ts";
 import { storageBlobReader } from "./streaming/blobReader.ts";
@@ -90,6 +90,7 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
       manifestName: async (assetName): Promise<string | null> => blobs.manifestName(account.view.container(assetName)),
       manifestTracks: async (assetName) => blobs.manifestTracks(account.view.container(assetName)),
       fileExists: async (assetName, fileName) => blobs.has(account.view.container(assetName), fileName),
+      liveSignal: testSignal(blobs, options.sample),
       encode: regionEncoder(options, blobs, (assetName) => account.view.container(assetName)),
       jobChanged,
       jobProgressed,
@@ -134,6 +135,23 @@ function regionEncoder(
     folder,
     clock,
   });
+}
+
+/** The sample, broadcast over and over; all regions are aligned by the clock. */
+function testSignal(blobs: AssetContainers, sample: readonly SampleFile[]): LiveSignal {
+  const put = async (container: string | null, files: readonly SampleFile[], manifestName: string): Promise<void> => {
+    const client = blobs.of(container);
+    if (client !== null) await uploadSample(client, namedSample(files, manifestName));
+  };
+  return {
+    begin: async (container, manifestName) => put(container, liveSample(sample), manifestName),
+    end: async (container, manifestName) =>
+      put(
+        container,
+        sample.filter(({ name }) => name.endsWith(".ism")),
+        manifestName,
+      ),
+  };
 }
 
 /** Every change of a job goes to those who have subscribed. */

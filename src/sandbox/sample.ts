@@ -34,3 +34,8 @@ export async function uploadSample(container: ContainerClient, files: readonly S
     ),
   );
 }
+
+/** The same files under a server manifest of another name, as a live output with a `manifestName` leaves them. */
+export function namedSample(files: readonly SampleFile[], manifestName: string): readonly SampleFile[] {
+  return files.map((file) => (file.name.endsWith(".ism") ? { ...file, name: `${manifestName}.ism` } : file));
+}

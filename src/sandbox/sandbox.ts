@@ -8,7 +8,7 @@ import { composeFoundations, type Foundations } from "../compose/foundations.ts"
 import { composeServe, type Serving } from "../compose/serve.ts";
 import { systemClock as clock, systemRandom as random } from "../core/clock.ts";
 import { loadConfig } from "../core/config/load.ts";
-import { PaircastError } from "../core/errors.ts";
+import { errorChain, PaircastError } from "../core/errors.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { Azurite } from "./azurite.ts";
 import { createAuthority } from "./certificates.ts";
@@ -67,12 +67,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { regions } = started;
   const configFile = join(folder, "paircast.yaml");
   const statePath = join(folder, "paircast.db");
-  const settings = sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath, steeringTtl });
+  const eventsSecret = randomBytes(24).toString("hex");
+  const settings = sandboxSettings({ ...started, layout, resourceGroup: RESOURCE_GROUP, statePath, steeringTtl, eventsSecret });
   await writeFile(configFile, settings, { mode: 0o600 });
   const desk = new PublishingDesk(regions);
   const control = stack.use(await startControl(layout.control, regions, desk, log));
   progress("starting the gateway, health probes and the replicator");
-  const foundations = stack.use(await composeFoundations({ config: loadConfig(configFile), version, log }));
+  const onListening = (_setting: string, url: string): void => {
+    void subscribeAll(regions, `${url}?code=${eventsSecret}`, log);
+  };
+  const foundations = stack.use(await composeFoundations({ config: loadConfig(configFile), version, log, onListening }));
   const serving = stack.use(await composeServe(foundations, { control: control.origin }));
   desk.open(serving, started.sample);
   progress("publishing the sample video in the first region");
@@ -82,6 +86,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const owned = stack.move();
   const release = async (): Promise<void> => owned.disposeAsync();
   return { regions, serving, controlUrl: control.origin, videos: desk.videos, configFile, [Symbol.asyncDispose]: release };
+}
+
+/** The gateway hears of jobs from the accounts of all regions. Never rejects: without events accounts are asked. */
+async function subscribeAll(regions: readonly SandboxRegion[], url: string, log: Log): Promise<void> {
+  const request = { name: "gateway-encoding", destination: { kind: "webhook", url, headers: {} }, eventTypes: [] } as const;
+  const subscribed = await Promise.allSettled(regions.map(async ({ encoding }) => encoding.events.subscribe(request)));
+  for (const each of subscribed) if (each.status === "rejected") log.warn("sandbox.events_unavailable", { error: errorChain(each.reason) });
 }
 
 async function startControl(port: number, regions: readonly SandboxRegion[], desk: PublishingDesk, log: Log): Promise<FaultServer> {

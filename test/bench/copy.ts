@@ -6,7 +6,7 @@
  */
 import { median, progress, runBench, type BenchArguments, type Figure, type Table } from "./frame.ts";
 import { peerVersion, startProcess, versionsOf } from "./process.ts";
-import { paircast, plainLoop, rclone, V8_FLAGS, type Copier } from "./copy/copiers.ts";
+import { paircast, plainLoop, rclone, type Copier } from "./copy/copiers.ts";
 import type { Cost } from "./copy/copier.ts";
 import { BenchStorage, type Load } from "./copy/storage.ts";
 
@@ -39,7 +39,7 @@ function settings(quick: boolean): readonly Setting[] {
 const NOTES = [
   "Azurite copies by noting where the bytes are, in one thread: on loopback its own CPU time per request is the limit for all, however many are under way; with a distance, as any real service has, what counts is how many are",
   "the loop copies and then looks at each blob; paircast lists both sides, copies, and lists them again; rclone's time has its start in it, the others' has not",
-  `paircast runs with ${V8_FLAGS.join(" ")}, as in \`npm run replicate\`: without it V8 takes more of a large machine's memory before it collects`,
+  "paircast has V8 collect early, as the command does: else V8 takes more of a large machine's memory before it looks. No flags of node are needed for that",
 ];
 
 await runBench("copy", async (options) => {

@@ -11,11 +11,11 @@ import type { EncodingJob, Sighting } from "../../src/core/encoding.ts";
 import { silentLog } from "../../src/core/log.ts";
 import type { AccountJob, EncodingAccount } from "../../src/core/ports/encodingAccount.ts";
 import { EncodingDesk } from "../../src/encoding/desk.ts";
-import { placesOf, timersOf } from "../../src/encoding/duties.ts";
 import { apply, type JobEvent } from "../../src/encoding/job.ts";
 import { jobId } from "../../src/encoding/names.ts";
 import { newJob } from "../../src/encoding/newAttempt.ts";
 import { DEFAULT_POLICY } from "../../src/encoding/policy.ts";
+import { firstWrite } from "../../src/encoding/records.ts";
 import { DEFAULT_TIMES, Scheduler } from "../../src/encoding/scheduler.ts";
 import { SqliteEncoding } from "../../src/encoding/sqliteEncoding.ts";
 import { progress, runBench, type Figure } from "./frame.ts";
@@ -95,15 +95,7 @@ function finishedJob(number: number): EncodingJob {
 async function fill(store: SqliteEncoding, from: number, to: number): Promise<void> {
   for (let number = from; number < to; number += FILL_AT_ONCE) {
     const jobs = Array.from({ length: Math.min(FILL_AT_ONCE, to - number) }, (_, index) => finishedJob(number + index));
-    const writes = jobs.map((job) => ({
-      job,
-      expected: null,
-      timers: timersOf(job, policy),
-      places: placesOf(job),
-      capacity: {},
-      messages: [],
-    }));
-    await store.write(writes);
+    await store.write(jobs.map((job) => firstWrite(job, policy)));
   }
 }
 
@@ -120,7 +112,7 @@ async function measure(path: string, jobs: number): Promise<Rate> {
   const scheduler = new Scheduler({
     store,
     accounts: accounts.map((account) => ({ account, maxInFlight: 1_000_000 })),
-    inputs: { open: async () => ({ kind: "urls", urls: [INPUT.url] }) },
+    inputs: { open: async () => ({ kind: "urls", urls: [INPUT.url] }), discard: async () => undefined },
     publisher: { publish: async () => undefined },
     transforms: () => TRANSFORM,
     isDisabled: () => false,

@@ -29,6 +29,8 @@ export interface BlobContainerHarness extends AsyncDisposable {
   seed(name: string, content: Uint8Array, properties: SeedProperties): Promise<void>;
   /** Takes a blob out of the source past the port. */
   remove(name: string): Promise<void>;
+  /** Names that the service would keep under another: they are refused, with a message that says so. */
+  readonly refused?: readonly string[];
   /** The parameter of a read URL that is its secret. Default `sig`. */
   readonly signatureParameter?: string;
   /** Where the implementation can be made to: a copy under way at the target that somebody else started, and its end. */
@@ -39,6 +41,7 @@ export interface BlobContainerHarness extends AsyncDisposable {
   };
 }
 
+export const BACKSLASH = "back\\slash.mp4";
 const NAMES = [
   "plain.mp4",
   "with space.mp4",
@@ -51,6 +54,10 @@ const NAMES = [
   "emoji 🎬.mp4",
   "dir/sub/seg-1.m4s",
   "trailing dot.",
+  BACKSLASH,
+  "/slash at the beginning.mp4",
+  "slash at the end/",
+  "two//slashes.mp4",
   "dots...in/.hidden/name..",
   "semi;colon,comma'quote\"(1)[2]{3}~!@$^.ts",
 ];
@@ -79,6 +86,9 @@ export function describeBlobContainer(name: string, make: () => Promise<BlobCont
     describe("write", () => {
       writing(subject);
     });
+    describe("upload", () => {
+      uploading(subject);
+    });
     describe("errors and secrets", () => {
       errors(subject);
     });
@@ -91,10 +101,11 @@ function listAndHead(subject: () => BlobContainerHarness): void {
   });
 
   it("list yields every blob once, whatever its name, as head shows it", async () => {
-    const { source } = subject();
-    for (const blob of NAMES) await source.write(blob, bytes(blob), create);
+    const { source, refused = [] } = subject();
+    const names = NAMES.filter((blob) => !refused.includes(blob));
+    for (const blob of names) await source.write(blob, bytes(blob), create);
     const listed = await collect(source);
-    expect(listed.map((blob) => blob.name).sort()).toEqual([...NAMES].sort());
+    expect(listed.map((blob) => blob.name).sort()).toEqual(names.sort());
     for (const blob of listed) expect(await source.head(blob.name)).toEqual(blob);
   });
 
@@ -181,8 +192,15 @@ function copying(subject: () => BlobContainerHarness): void {
 }
 
 function copyingWell(subject: () => BlobContainerHarness): void {
-  it.each([...NAMES, "zero"])("copies %s under its own name", async (blobName) => {
-    const { source, target } = subject();
+  it.each([...NAMES, "zero"])("copies %s under its own name, or refuses it", async (blobName) => {
+    const { source, target, refused = [] } = subject();
+    if (refused.includes(blobName)) {
+      const blob = { ...(await source.write("a", bytes("1"), create)), name: blobName };
+      await expectCode(source.write(blobName, bytes("1"), create), "storage_rejected");
+      await expectCode(target.copyFrom(source, blob, "absent"), "storage_rejected");
+      expect(await collect(target)).toEqual([]);
+      return;
+    }
     const content = blobName === "zero" ? new Uint8Array() : bytes(`content of ${blobName}`);
     const blob = await source.write(blobName, content, create);
     const copied = await target.copyFrom(source, blob, "absent");
@@ -345,6 +363,37 @@ function writing(subject: () => BlobContainerHarness): void {
     const { target } = subject();
     const condition = { etag: '"0x8D0000000000001"' };
     await expectCode(target.write("a", bytes("1"), { contentType: "text/plain", condition }), "blob_conflict");
+  });
+}
+
+function uploading(subject: () => BlobContainerHarness): void {
+  it("has the parts in the order in which they were put, once they are committed and not before", async ({ skip }) => {
+    const { target } = subject();
+    const upload = target.upload?.("a b.mp4", "video/mp4") ?? skip();
+    await Promise.all([bytes("one,"), bytes("two,"), bytes("three")].map(async (part) => upload.put(part)));
+    expect(await target.head("a b.mp4")).toBeNull();
+    const blob = await upload.commit();
+    expect(blob).toMatchObject({ name: "a b.mp4", length: 13, contentType: "video/mp4" });
+    expect(await target.read(blob, 0, 99)).toEqual(bytes("one,two,three"));
+    expect(await target.head("a b.mp4")).toEqual(blob);
+  });
+
+  it("replaces what is there, and leaves it where it is not committed", async ({ skip }) => {
+    const { target } = subject();
+    const before = await target.write("a", bytes("before"), create);
+    const lying = target.upload?.("a", "video/mp4") ?? skip();
+    await lying.put(bytes("after"));
+    expect(await target.head("a")).toEqual(before);
+    const blob = await lying.commit();
+    expect(await target.read(blob, 0, 99)).toEqual(bytes("after"));
+  });
+
+  it("says what goes wrong as other calls do", async ({ skip }) => {
+    const { missing, unreachable, readOnly } = subject();
+    const put = async (container: BlobContainer): Promise<void> => (container.upload?.("a", "video/mp4") ?? skip()).put(bytes("1"));
+    await expectCode(put(missing), "container_missing");
+    await expectCode(put(unreachable), "storage_unavailable");
+    await expectCode(put(readOnly), "storage_denied");
   });
 }
 

@@ -1,9 +1,10 @@
 /** What every `CatalogueStore` does: the contract in `src/core/ports`, sentence by sentence. */
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CatalogueStore } from "../../src/core/ports/catalogue.ts";
 import type { Journal } from "../../src/core/ports/journal.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface CatalogueHarness extends AsyncDisposable {
   readonly store: CatalogueStore;
@@ -18,28 +19,22 @@ const CONFLICT = { code: "catalogue_conflict", retry: "conflict" };
 
 export function catalogueStoreConformance(name: string, make: () => Promise<CatalogueHarness>): void {
   describe(`catalogue store: ${name}`, () => {
-    let harness: CatalogueHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("gives back what was put, and null for what was not", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const version = await store.put(catalogueEntry("a"), null);
       expect(await second.get("a")).toEqual({ entry: catalogueEntry("a"), version });
       expect(await store.get("b")).toBeNull();
     });
 
     it("compares ids in lower case", async () => {
-      await harness.store.put(catalogueEntry("ab"), null);
-      expect((await harness.second.get("AB"))?.entry.locatorId).toBe("ab");
+      await harness().store.put(catalogueEntry("ab"), null);
+      expect((await harness().second.get("AB"))?.entry.locatorId).toBe("ab");
     });
 
     it("writes only over the version that is named, and changes nothing otherwise", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const first = await store.put(catalogueEntry("a"), null);
       await expect(second.put(catalogueEntry("a", { assetName: "other" }), null)).rejects.toMatchObject(CONFLICT);
       const next = await second.put(catalogueEntry("a", { assetName: "newer" }), first);
@@ -51,7 +46,7 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("removes only the version that is named, and never gives a version twice", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const first = await store.put(catalogueEntry("a"), null);
       const next = await store.put(catalogueEntry("a", { publishedAt: 2 }), first);
       await expect(second.remove("a", first)).rejects.toMatchObject(CONFLICT);
@@ -63,13 +58,13 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("lets exactly one of two writers win", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const results = await Promise.allSettled([store.put(catalogueEntry("a"), null), second.put(catalogueEntry("a"), null)]);
       expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     });
 
     it("lists every entry once, in order, also while others are written and removed", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const ids = Array.from({ length: 450 }, (_, at) => `id-${String(at).padStart(4, "0")}`);
       const versions = new Map<string, string>();
       for (const id of ids) versions.set(id, await store.put(catalogueEntry(id), null));
@@ -86,7 +81,7 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("changes its revision with every write of either, and with no read", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const before = await second.revision();
       expect(await second.revision()).toBe(before);
       const version = await store.put(catalogueEntry("a"), null);
@@ -99,7 +94,7 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("gives what has changed since a revision: each locator once, as it is now", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const kept = await store.put(catalogueEntry("kept"), null);
       const gone = await store.put(catalogueEntry("gone"), null);
       const since = await second.revision();
@@ -125,13 +120,13 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("gives no changes since what is no revision of it", async () => {
-      const { store } = harness;
+      const { store } = harness();
       await store.put(catalogueEntry("a"), null);
       for (const since of ["", "yesterday", "-1", "999999999"]) expect(await store.changes(since)).toBeNull();
     });
 
     it("writes under a fence while the lease is its owner's, and nothing once it is another's or was given back", async () => {
-      const { store, second, journal } = harness;
+      const { store, second, journal } = harness();
       const [mine, theirs] = [
         { jobId: "w/intro->n", owner: "one" },
         { jobId: "w/intro->n", owner: "two" },
@@ -153,7 +148,7 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("lets a worker that was taken over between two writes not win against the new one", async () => {
-      const { store, second, journal } = harness;
+      const { store, second, journal } = harness();
       const fence = (owner: string) => ({ jobId: "job", owner });
       await journal.acquire("job", "slow", 1_000, 500);
       const version = await store.put(catalogueEntry("a"), null, fence("slow"));
@@ -167,15 +162,15 @@ export function catalogueStoreConformance(name: string, make: () => Promise<Cata
     });
 
     it("has one fingerprint key of 32 bytes for all who share it", async () => {
-      const key = await harness.store.fingerprintKey();
+      const key = await harness().store.fingerprintKey();
       expect(key.length).toBe(32);
-      expect(Buffer.from(await harness.second.fingerprintKey())).toEqual(Buffer.from(key));
+      expect(Buffer.from(await harness().second.fingerprintKey())).toEqual(Buffer.from(key));
     });
 
     it("keeps any text byte for byte", async () => {
       await fc.assert(
         fc.asyncProperty(fc.string({ unit: "grapheme", maxLength: 40 }), fc.uuid(), async (text, id) => {
-          const { store } = harness;
+          const { store } = harness();
           const entry = catalogueEntry(id, { locatorName: text, assetName: text });
           await store.put(entry, (await store.get(id))?.version ?? null);
           expect((await store.get(id))?.entry).toEqual(entry);

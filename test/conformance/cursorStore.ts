@@ -1,6 +1,7 @@
 /** What every `CursorStore` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Cursor, CursorStore } from "../../src/core/ports/cursor.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface CursorStoreHarness extends AsyncDisposable {
   readonly cursors: CursorStore;
@@ -16,16 +17,10 @@ const CURSOR: Cursor = {
 
 export function cursorStoreConformance(name: string, make: () => Promise<CursorStoreHarness>): void {
   describe(`cursors: ${name}`, () => {
-    let harness: CursorStoreHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("gives back what was saved last, to every process, and null before", async () => {
-      const { cursors, second } = harness;
+      const { cursors, second } = harness();
       expect(await cursors.load("all", "west")).toBeNull();
       await cursors.save("all", "west", { ...CURSOR, pages: 6 });
       await cursors.save("all", "west", CURSOR);
@@ -33,7 +28,7 @@ export function cursorStoreConformance(name: string, make: () => Promise<CursorS
     });
 
     it("keeps looks and regions apart, whatever their names are", async () => {
-      const { cursors } = harness;
+      const { cursors } = harness();
       const places = [
         ["all", "west"],
         ["all", "west-2"],
@@ -46,7 +41,7 @@ export function cursorStoreConformance(name: string, make: () => Promise<CursorS
     });
 
     it("forgets what is cleared, and only that", async () => {
-      const { cursors, second } = harness;
+      const { cursors, second } = harness();
       await cursors.save("all", "west", CURSOR);
       await cursors.save("all", "north", CURSOR);
       await second.clear("all", "west");

@@ -1,6 +1,7 @@
 /** What every `DeletionStore` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Deletion, DeletionStore } from "../../src/core/ports/deletions.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface DeletionsHarness extends AsyncDisposable {
   readonly store: DeletionStore;
@@ -33,16 +34,10 @@ export function deletionOf(locatorId: string, change: Partial<Deletion> = {}): D
 
 export function deletionsConformance(name: string, make: () => Promise<DeletionsHarness>): void {
   describe(`deletions: ${name}`, () => {
-    let harness: DeletionsHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("gives back what was put, and null for what was not", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const deletion = deletionOf("a", { assetName: "ä/b %?#'", word: "approve", detail: "what", bytes: 5_000_000_000, begunAt: 7 });
       const version = await store.put(deletion, null);
       expect(await second.get(deletion.id)).toEqual({ deletion, version });
@@ -50,7 +45,7 @@ export function deletionsConformance(name: string, make: () => Promise<Deletions
     });
 
     it("writes only over the version that is named, and changes nothing otherwise", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const first = await store.put(deletionOf("a"), null);
       await expect(second.put(deletionOf("a", { word: "keep" }), null)).rejects.toMatchObject(CONFLICT);
       const next = await second.put(deletionOf("a", { word: "approve" }), first);
@@ -62,7 +57,7 @@ export function deletionsConformance(name: string, make: () => Promise<Deletions
     });
 
     it("removes only the version that is named", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const first = await store.put(deletionOf("a"), null);
       const next = await store.put(deletionOf("a", { state: "deleting" }), first);
       await expect(second.remove("north/a", first)).rejects.toMatchObject(CONFLICT);
@@ -72,7 +67,7 @@ export function deletionsConformance(name: string, make: () => Promise<Deletions
     });
 
     it("does not take one that was removed and put again for the one before", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const first = await store.put(deletionOf("a"), null);
       await store.remove("north/a", first);
       await store.put(deletionOf("a", { word: "keep" }), null);
@@ -80,7 +75,7 @@ export function deletionsConformance(name: string, make: () => Promise<Deletions
     });
 
     it("lets exactly one of two writers win", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const results = await Promise.allSettled([
         store.put(deletionOf("a", { word: "keep" }), null),
         second.put(deletionOf("a", { word: "approve" }), null),
@@ -89,7 +84,7 @@ export function deletionsConformance(name: string, make: () => Promise<Deletions
     });
 
     it("lists every deletion once, in order, also while others are written and removed", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const ids = Array.from({ length: 230 }, (_, at) => `l${String(at).padStart(4, "0")}`);
       const versions = new Map<string, string>();
       for (const id of ids) versions.set(id, await store.put(deletionOf(id), null));

@@ -161,15 +161,18 @@ export function encodingStoreConformance(name: string, make: () => Promise<Encod
     it("gives messages until they are settled, oldest first, not twice within a lease", async () => {
       const { store, second } = harness;
       const one = job();
+      expect(await store.oldestMessageAt()).toBeNull();
       const version = await add(one, { messages: [message("a"), message("b", NOW + 1)] });
       await store.write([write(one, { expected: version, messages: [message("c", NOW + 2)] })]);
       expect((await store.outbox(NOW + 5, LEASE, 2)).map(({ id }) => id)).toEqual(["a", "b"]);
       expect(await second.outbox(NOW + 5, LEASE, 10)).toEqual([message("c", NOW + 2)]);
       await second.settle(["b", "c", "never there"]);
+      expect(await second.oldestMessageAt()).toBe(NOW);
       expect(await second.outbox(NOW + 5 + LEASE - 1, LEASE, 10)).toEqual([]);
       expect(await second.outbox(NOW + 5 + LEASE, LEASE, 10)).toEqual([message("a")]);
       await store.settle(["a"]);
       expect(await second.outbox(NOW + 10 * LEASE, LEASE, 10)).toEqual([]);
+      expect(await store.oldestMessageAt()).toBeNull();
     });
 
     it("lists the newest first, by state and page by page, and counts", async () => {

@@ -1,6 +1,7 @@
 /** What every `Journal` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { BlobRecord, ConflictRecord, JobRecord, Journal } from "../../src/core/ports/journal.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface JournalHarness extends AsyncDisposable {
   readonly journal: Journal;
@@ -40,16 +41,10 @@ function blobRecord(name: string, change: Partial<BlobRecord> = {}): BlobRecord 
 
 export function journalConformance(name: string, make: () => Promise<JournalHarness>): void {
   describe(`journal: ${name}`, () => {
-    let harness: JournalHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("gives a lease to one owner at a time, who may renew it", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       expect(await journal.acquire("job", "one", 1_000, 500)).toBe(true);
       expect(await second.acquire("job", "two", 1_400, 500)).toBe(false);
       expect(await journal.acquire("job", "one", 1_400, 500)).toBe(true);
@@ -58,14 +53,14 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("gives a lease that has run out to the next", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       await journal.acquire("job", "one", 1_000, 500);
       expect(await second.acquire("job", "two", 1_500, 500)).toBe(true);
       expect(await journal.acquire("job", "one", 1_600, 500)).toBe(false);
     });
 
     it("takes a lease back from its holder only", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       await journal.acquire("job", "one", 1_000, 500);
       await second.release("job", "two");
       expect(await second.acquire("job", "two", 1_100, 500)).toBe(false);
@@ -75,7 +70,7 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("replaces a job, and gives null for one that it does not know", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       await journal.save(jobRecord("job"));
       const changed = jobRecord("job", {
         step: "published",
@@ -92,14 +87,14 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("lists the newest jobs first, at most so many", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       for (const [id, updatedAt] of Object.entries({ a: 1, b: 3, c: 2 })) await journal.save(jobRecord(id, { updatedAt }));
       expect((await second.jobs(2)).map(({ id }) => id)).toEqual(["b", "c"]);
       expect((await second.jobs(10)).map(({ id }) => id)).toEqual(["b", "c", "a"]);
     });
 
     it("lists the jobs with conflicts, the newest first, while they have any", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       expect(await second.conflicts(10)).toEqual([]);
       for (const [id, updatedAt] of Object.entries({ a: 1, b: 3, c: 2 }))
         await journal.save(jobRecord(id, { updatedAt, conflicts: id === "c" ? [] : [CONFLICT] }));
@@ -114,7 +109,7 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("keeps the blobs of each job apart, the last record of each", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       await journal.recordBlob("job", blobRecord("a/ü 1.mp4"));
       await journal.recordBlob("job", blobRecord("a/ü 1.mp4", { targetEtag: '"0x3"' }));
       await journal.recordBlob("job", blobRecord("b.mp4"));
@@ -126,7 +121,7 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("gives the blobs of a job page by page, in the order of their names' bytes", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       // Of these, UTF-16 has the last but one after the last.
       const names = ["a b", "a!b", "a%b", "a-b", "a.b", "a/b", "a0", "aB", "a_b", "ab", "a~", "aé", "a\u{ffee}", "a\u{1f600}"];
       const ordered = names.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
@@ -148,7 +143,7 @@ export function journalConformance(name: string, make: () => Promise<JournalHarn
     });
 
     it("keeps the last proof of an entity, for each scope", async () => {
-      const { journal, second } = harness;
+      const { journal, second } = harness();
       await journal.recordProof("w->n", "content key policy p", "one");
       await journal.recordProof("w->n", "content key policy p", "two");
       expect(await second.proof("w->n", "content key policy p")).toBe("two");

@@ -1,8 +1,9 @@
 /** What every `KeyRecords` does: the contract in `src/core/ports`, sentence by sentence. */
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Journal } from "../../src/core/ports/journal.ts";
 import type { KeyRecords, SealedRecord } from "../../src/core/ports/keyRecords.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface KeyRecordsHarness extends AsyncDisposable {
   readonly records: KeyRecords;
@@ -21,16 +22,10 @@ export function sealedRecord(id: string, version: string, change: Partial<Sealed
 
 export function keyRecordsConformance(name: string, make: () => Promise<KeyRecordsHarness>): void {
   describe(`key records: ${name}`, () => {
-    let harness: KeyRecordsHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("gives back what was put, and null for what was not", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       const record = sealedRecord("contentKeyPolicy/west/drm default/1", "one");
       await records.put(record, null);
       expect(await second.get(record.id)).toEqual(record);
@@ -38,7 +33,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("writes only over the version that is named, and changes nothing otherwise", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       await records.put(sealedRecord("a", "one"), null);
       await expect(second.put(sealedRecord("a", "two"), null)).rejects.toMatchObject(CONFLICT);
       await second.put(sealedRecord("a", "two", { sealed: "BBBB", keyId: "fedcba9876543210", at: 5 }), "one");
@@ -49,7 +44,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("removes only the version that is named", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       await records.put(sealedRecord("a", "one"), null);
       await expect(second.remove("a", "two")).rejects.toMatchObject(CONFLICT);
       await second.remove("a", "one");
@@ -58,7 +53,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("lets exactly one of two writers win", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       const results = await Promise.allSettled([
         records.put(sealedRecord("a", "mine"), null),
         second.put(sealedRecord("a", "theirs"), null),
@@ -67,7 +62,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("lists every record once, in order, also while others are written and removed", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       const ids = Array.from({ length: 230 }, (_, at) => `locator/${String(at).padStart(4, "0")}`);
       for (const id of ids) await records.put(sealedRecord(id, "one"), null);
       const seen: string[] = [];
@@ -83,7 +78,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("writes under a fence while the lease is its owner's, and nothing once it is another's", async () => {
-      const { records, second, journal } = harness;
+      const { records, second, journal } = harness();
       const fence = (owner: string) => ({ jobId: "w/intro->w", owner });
       await expect(records.put(sealedRecord("a", "zero"), null, fence("one"))).rejects.toMatchObject(LEASE_LOST);
       await journal.acquire("w/intro->w", "one", 1_000, 500);
@@ -97,7 +92,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
     });
 
     it("keeps large records whole", async () => {
-      const { records, second } = harness;
+      const { records, second } = harness();
       const record = sealedRecord("a", "one", { sealed: Buffer.alloc(150_000, 7).toString("base64") });
       await records.put(record, null);
       expect(await second.get("a")).toEqual(record);
@@ -109,7 +104,7 @@ export function keyRecordsConformance(name: string, make: () => Promise<KeyRecor
       await fc.assert(
         fc.asyncProperty(fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }), fc.uuid(), async (name, version) => {
           const id = `accountFilter/west/${name}`;
-          const { records } = harness;
+          const { records } = harness();
           const stored = await records.get(id);
           await records.put(sealedRecord(id, version), stored?.version ?? null);
           expect(await records.get(id)).toEqual(sealedRecord(id, version));

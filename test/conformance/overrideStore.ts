@@ -1,7 +1,8 @@
 /** What every `OverrideStore` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Override } from "../../src/core/contracts.ts";
 import type { OverrideStore } from "../../src/core/ports/overrides.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface OverrideStoreHarness extends AsyncDisposable {
   readonly store: OverrideStore;
@@ -25,23 +26,17 @@ export function anOverride(id: string, change: Partial<Override> = {}): Override
 
 export function overrideStoreConformance(name: string, make: () => Promise<OverrideStoreHarness>): void {
   describe(`override store: ${name}`, () => {
-    let harness: OverrideStoreHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     it("has nothing in force and nothing in the audit at first", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       expect(await store.active(0)).toEqual([]);
       expect(await second.audit(10)).toEqual([]);
       expect(await store.revision()).toBe(await second.revision());
     });
 
     it("gives back what was set, oldest first, to everyone", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const later = anOverride("b", { region: "northeurope", createdAt: 2_000, reason: "ü 'quoted'", kind: "pin", service: "keys" });
       await second.set(later);
       await store.set(anOverride("a"));
@@ -50,7 +45,7 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("keeps whether a pin was forced, and forgets it when it is replaced", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const forced = anOverride("a", { kind: "pin", forced: true });
       await store.set(forced);
       expect(await second.active(3_000)).toEqual([forced]);
@@ -61,7 +56,7 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("replaces an override of the same region and service, and no other", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       await store.set(anOverride("all"));
       await store.set(anOverride("keys", { service: "keys", createdAt: 1_100 }));
       await store.set(anOverride("north", { region: "northeurope", createdAt: 1_200 }));
@@ -79,7 +74,7 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("lifts by id, once, and says what was lifted", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       await store.set(anOverride("a"));
       expect(await second.lift("other", "bob", 2_000)).toBeNull();
       expect(await second.lift("a", "bob", 2_000)).toEqual(anOverride("a"));
@@ -92,14 +87,14 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("leaves out what has expired: at its end, not before", async () => {
-      const { store } = harness;
+      const { store } = harness();
       await store.set(anOverride("a", { expiresAt: 5_000 }));
       expect((await store.active(4_999)).length).toBe(1);
       expect(await store.active(5_000)).toEqual([]);
     });
 
     it("audits an expiry once, at the time it happened, with the next write of anybody", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       await store.set(anOverride("a", { expiresAt: 5_000 }));
       await second.set(anOverride("b", { region: "northeurope", createdAt: 6_000, expiresAt: 7_000 }));
       expect(await store.lift("a", "late", 6_500)).toBeNull();
@@ -110,20 +105,20 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("does not resurrect what has been removed when the clock goes backwards", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       await store.set(anOverride("a", { expiresAt: 5_000 }));
       await store.expire(5_000);
       expect(await second.active(1_000)).toEqual([]);
     });
 
     it("lists the newest events first, at most so many", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       for (const at of [1, 2, 3]) await store.set(anOverride(`id-${at}`, { createdAt: at }));
       expect((await second.audit(2)).map(({ override }) => override.id)).toEqual(["id-3", "id-2"]);
     });
 
     it("has another revision after every change, and the same while nothing changes", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const revisions = [await store.revision()];
       const step = async (act: () => Promise<unknown>) => {
         await act();
@@ -142,7 +137,7 @@ export function overrideStoreConformance(name: string, make: () => Promise<Overr
     });
 
     it("sets only what was decided on this revision, where one is named", async () => {
-      const { store, second } = harness;
+      const { store, second } = harness();
       const before = await store.revision();
       await second.set(anOverride("a"));
       const late = anOverride("b", { region: "northeurope" });

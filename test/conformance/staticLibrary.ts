@@ -1,6 +1,7 @@
 /** What every `StaticLibrary` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { PublicAccess, StaticLibrary } from "../../src/core/ports/storage.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface StaticLibraryHarness extends AsyncDisposable {
   /** An empty storage, seen through this container pattern. */
@@ -16,19 +17,13 @@ const MEDIA = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg-0.m4s\n#EXT-X-E
 
 export function describeStaticLibrary(name: string, make: () => Promise<StaticLibraryHarness>): void {
   describe(`${name} keeps the contract of StaticLibrary`, () => {
-    let harness: StaticLibraryHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
-    const library = (containers = "*"): StaticLibrary => harness.open(containers);
-    containers(library, () => harness.declaredAccess);
+    const harness = eachTest(make);
+    const library = (containers = "*"): StaticLibrary => harness().open(containers);
+    containers(library, () => harness().declaredAccess);
     manifests(library);
 
     it("a service that does not answer is storage_unavailable", async () => {
-      const { unreachable } = harness;
+      const { unreachable } = harness();
       const calls = [
         () => Array.fromAsync(unreachable.videos()),
         () => unreachable.publicAccess("a"),

@@ -1,6 +1,7 @@
 /** What every `WorkQueue` does: the contract in `src/core/ports`, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { WorkItem, WorkQueue } from "../../src/core/ports/work.ts";
+import { eachTest } from "./eachTest.ts";
 
 export interface WorkQueueHarness extends AsyncDisposable {
   readonly queue: WorkQueue;
@@ -19,13 +20,7 @@ const SHORT = 1_000;
 
 export function workQueueConformance(name: string, make: () => Promise<WorkQueueHarness>): void {
   describe(`work queue: ${name}`, () => {
-    let harness: WorkQueueHarness;
-    beforeEach(async () => {
-      harness = await make();
-    });
-    afterEach(async () => {
-      await harness[Symbol.asyncDispose]();
-    });
+    const harness = eachTest(make);
 
     const taken = async (queue: WorkQueue, leaseMs = LONG): Promise<WorkItem> => {
       const item = await queue.take(leaseMs);
@@ -34,7 +29,7 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     };
 
     it("gives each piece of work to one worker, and nothing where there is none", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       expect(await queue.take(LONG)).toBeNull();
       await queue.put("one");
       await second.put("two");
@@ -46,7 +41,7 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("keeps any text byte for byte, up to 48 KiB, and refuses more", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       const bodies = ["", "ü 'q' \"q\" <tag> & ]]> \n\t😀", "é".repeat(24_576)];
       for (const body of bodies) {
         await queue.put(body);
@@ -57,18 +52,18 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("hides what is put with a delay until that has passed", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       await queue.put("later", SHORT);
       expect(await second.take(LONG)).toBeNull();
-      await harness.elapse(SHORT);
+      await harness().elapse(SHORT);
       expect((await taken(second)).body).toBe("later");
     });
 
     it("gives work whose lease has run out to another, with a greater number of takes; the first can do nothing with it any more", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       await queue.put("work");
       const lost = await taken(queue, SHORT);
-      await harness.elapse(SHORT);
+      await harness().elapse(SHORT);
       const held = await taken(second);
       expect(held).toMatchObject({ id: lost.id, body: "work", takes: 2 });
       await expect(queue.renew(lost, LONG)).rejects.toMatchObject(LEASE_LOST);
@@ -80,16 +75,16 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("leaves a lease that merely ran out to its worker", async () => {
-      const { queue } = harness;
+      const { queue } = harness();
       await queue.put("work");
       const item = await taken(queue, SHORT);
-      await harness.elapse(SHORT);
+      await harness().elapse(SHORT);
       await queue.complete(await queue.renew(item, LONG));
       expect(await queue.take(LONG)).toBeNull();
     });
 
     it("keeps renewed work hidden, and goes on with what renewal gave", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       await queue.put("work");
       let item = await taken(queue, SHORT);
       item = await queue.renew(item, LONG);
@@ -101,7 +96,7 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("takes work back that is released: at once, or after a delay", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       await queue.put("work");
       await queue.release(await taken(queue));
       const again = await taken(second);
@@ -109,12 +104,12 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
       await queue.put("other");
       await queue.release(await taken(queue), SHORT);
       expect(await second.take(LONG)).toBeNull();
-      await harness.elapse(SHORT);
+      await harness().elapse(SHORT);
       expect((await taken(second)).body).toBe("other");
     });
 
     it("counts what is neither completed nor buried, hidden work too", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       expect(await queue.pending()).toBe(0);
       for (const body of ["one", "two", "three"]) await queue.put(body);
       await queue.put("later", LONG);
@@ -126,7 +121,7 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("buries what nobody completes, and replays it as new, once", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       await queue.put("poison");
       for (let take = 1; take <= MAX_TAKES; take += 1) await queue.release(await taken(queue));
       expect(await second.take(LONG)).toBeNull();
@@ -142,7 +137,7 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("gives healthy work past a poisonous one", async () => {
-      const { queue } = harness;
+      const { queue } = harness();
       await queue.put("poison");
       for (let take = 1; take <= MAX_TAKES; take += 1) await queue.release(await taken(queue));
       await queue.put("healthy");
@@ -150,11 +145,11 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
     });
 
     it("buries at once what its worker says is hopeless, and lists the last that were put first", async () => {
-      const { queue, second } = harness;
+      const { queue, second } = harness();
       for (const body of ["first", "second", "third"]) {
         await queue.put(body);
         await queue.bury(await taken(queue), `${body}: no such asset`);
-        await harness.elapse(SHORT);
+        await harness().elapse(SHORT);
       }
       const letters = await second.deadLetters(2);
       expect(letters.map(({ body, reason, takes }) => ({ body, reason, takes }))).toEqual([

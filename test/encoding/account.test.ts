@@ -9,9 +9,11 @@ import { MINUTE, NOW, SECOND } from "./samples.ts";
 const POLICY = DEFAULT_POLICY.account;
 const start = newAccount("west", NOW);
 
+const said = (outcome: CallOutcome, retryAfterMs: number | null = null) => ({ outcome, retryAfterMs });
+
 /** Calls so many milliseconds apart. */
 function calls(state: AccountState, outcomes: readonly CallOutcome[], everyMs: number, from = NOW): AccountState {
-  return outcomes.reduce((known, outcome, index) => called(known, outcome, POLICY, from + index * everyMs), state);
+  return outcomes.reduce((known, outcome, index) => called(known, said(outcome), POLICY, from + index * everyMs), state);
 }
 
 const evidence = (kind: EvidenceKind, trial = false, jobId = "job"): Evidence => ({
@@ -47,6 +49,20 @@ describe("management calls", () => {
     expect(throttled.status).toBe("in");
     const last = NOW + 190 * SECOND;
     expect([isUsable(throttled, last), isUsable(throttled, last + POLICY.throttleMs)]).toEqual([false, true]);
+  });
+
+  it("pause it as long as it asks for, the longest of several that came at once, and never without end", () => {
+    const pausedFor = (state: AccountState): number => (state.pausedUntil ?? NOW) - NOW;
+    const asked = (state: AccountState, retryAfterMs: number | null) => called(state, said("throttled", retryAfterMs), POLICY, NOW);
+    expect(pausedFor(asked(start, 90 * SECOND))).toBe(90 * SECOND);
+    expect(pausedFor(asked(start, 2 * SECOND))).toBe(2 * SECOND);
+    expect(pausedFor(asked(start, null))).toBe(POLICY.throttleMs);
+    expect(pausedFor(asked(asked(start, 90 * SECOND), 2 * SECOND))).toBe(90 * SECOND);
+    expect(pausedFor(asked(start, 24 * 60 * MINUTE))).toBe(POLICY.throttleLongestMs);
+    expect(pausedFor(asked({ ...start, pausedUntil: NOW + 24 * 60 * MINUTE }, 0))).toBe(POLICY.throttleLongestMs);
+    expect(pausedFor(called(start, said("failing", 90 * SECOND), POLICY, NOW))).toBe(90 * SECOND);
+    expect(pausedFor(called(start, said("failing"), POLICY, NOW))).toBe(0);
+    expect(aged(asked(start, 2 * SECOND), POLICY, NOW + 2 * SECOND).pausedUntil).toBeNull();
   });
 
   it("bring it back when they succeed in a row, with its capacity by and by", () => {
@@ -143,7 +159,7 @@ it("property: is out for a reason or not at all, and has no capacity while it is
       let [state, now] = [start, NOW];
       for (const each of steps) {
         now += "passMs" in each ? each.passMs : 10 * SECOND;
-        if ("call" in each) state = called(state, each.call, POLICY, now);
+        if ("call" in each) state = called(state, said(each.call), POLICY, now);
         else if ("kind" in each) state = told(state, evidence(each.kind, each.trial), POLICY, now);
         state = aged(state, POLICY, now);
         expect(state.reason === null).toBe(state.status === "in");
@@ -152,7 +168,7 @@ it("property: is out for a reason or not at all, and has no capacity while it is
       }
       // However bad it was, calls and a trial that go well bring it back.
       now += POLICY.damping.cap + POLICY.holdMs + 10 * MINUTE;
-      for (let count = 0; count < 5; count += 1) state = aged(called(state, "ok", POLICY, now + count), POLICY, now + count);
+      for (let count = 0; count < 5; count += 1) state = aged(called(state, said("ok"), POLICY, now + count), POLICY, now + count);
       state = told(state, evidence("progress", true), POLICY, now + 10);
       expect(state.status).toBe("in");
     }),

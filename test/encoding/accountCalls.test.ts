@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { CallOutcome } from "../../src/core/encoding.ts";
 import { PaircastError } from "../../src/core/errors.ts";
+import type { CallSaid } from "../../src/encoding/account.ts";
 import { AccountCalls } from "../../src/encoding/accountCalls.ts";
 import { ManualClock } from "../fakes/clock.ts";
 
@@ -8,9 +9,14 @@ function stage() {
   const clock = new ManualClock();
   const seen: CallOutcome[] = [];
   const stop = new AbortController();
-  const observe = (outcome: CallOutcome): void => void seen.push(outcome);
-  const calls = new AccountCalls({ account: "west", clock, concurrency: 2, timeoutMs: 1_000, observe, stop: stop.signal });
-  return { clock, seen, stop, calls };
+  const asked: (number | null)[] = [];
+  const observe = ({ outcome, retryAfterMs }: CallSaid): void => {
+    seen.push(outcome);
+    asked.push(retryAfterMs);
+  };
+  const limits = { concurrency: 2, timeoutMs: 1_000, longestRestMs: 60_000 };
+  const calls = new AccountCalls({ account: "west", clock, ...limits, observe, stop: stop.signal });
+  return { clock, seen, asked, stop, calls };
 }
 
 const silence = async (signal: AbortSignal): Promise<void> =>
@@ -79,4 +85,29 @@ it("says nothing against an account whose calls were ended by us", async () => {
   await expect(call).rejects.toThrow("stop");
   await calls.probe(silence).catch(() => undefined);
   expect(seen).toEqual([]);
+});
+
+it("calls nobody before the time that the account has named, except to see whether it answers; within reason", async () => {
+  const { calls, seen, asked, clock } = stage();
+  const wait = (retryAfterMs: number | null) => async (): Promise<void> => {
+    throw new PaircastError("account_throttled", "too many", { retry: "retry", retryAfterMs });
+  };
+  const work = async (): Promise<void> => undefined;
+  await expect(calls.call(wait(null))).rejects.toMatchObject({ code: "account_throttled" });
+  await calls.call(work);
+  await expect(calls.call(wait(20_000))).rejects.toMatchObject({ code: "account_throttled" });
+  await calls.probe(wait(5_000));
+  await clock.advance(19_999);
+  await expect(calls.call(work)).rejects.toMatchObject({ code: "account_resting", retry: "retry" });
+  await calls.probe(work);
+  await expect(calls.call(work)).rejects.toMatchObject({ code: "account_resting" });
+  await clock.advance(1);
+  await calls.call(work);
+  await expect(calls.call(wait(86_400_000))).rejects.toMatchObject({ code: "account_throttled" });
+  await clock.advance(59_999);
+  await expect(calls.call(work)).rejects.toMatchObject({ code: "account_resting" });
+  await clock.advance(1);
+  await calls.call(work);
+  expect(seen).toEqual(["throttled", "ok", "throttled", "throttled", "ok", "ok", "throttled", "ok"]);
+  expect(asked.filter((ms) => ms !== null)).toEqual([20_000, 5_000, 86_400_000]);
 });

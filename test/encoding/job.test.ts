@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ACCOUNT_JOB_STATES, type EncodingJob, type EncodingMessage } from "../../src/core/encoding.ts";
+import { ACCOUNT_JOB_STATES, type Attempt, type EncodingJob, type EncodingMessage } from "../../src/core/encoding.ts";
 import { placesOf, timersOf } from "../../src/encoding/duties.ts";
 import { apply, isFinal, liveAttempt, type JobEvent } from "../../src/encoding/job.ts";
 import { applied, MALFORMED, NOW, placedIn, POLICY, runningJob, seen, sighting, SECOND, TRANSIENT, waitingJob } from "./samples.ts";
@@ -116,6 +116,28 @@ describe("a job", () => {
     expect([messages, placesOf(job)]).toEqual([[], []]);
   });
 
+  it("gives its place back while no region gives its input, for ever longer, and holds that against nobody", () => {
+    let job = waitingJob();
+    const pauses = Array.from({ length: 8 }, (_, at) => {
+      const { job: placed, now } = applied(job, placedIn("west"));
+      const step = apply(placed, { type: "withheld", attempt: at + 1, detail: "no region answers" }, POLICY, now);
+      expect(step.evidence).toMatchObject([{ kind: "neutral" }]);
+      job = step.job;
+      expect([placesOf(job), job.attempts.at(-1)?.owed]).toEqual([[], null]);
+      return (job.placeAt ?? 0) - now;
+    });
+    const doubled = Array.from({ length: 8 }, (_, at) => Math.min(POLICY.inputMs * 2 ** at, POLICY.inputLongestMs));
+    expect(pauses).toEqual(doubled);
+    // The account may have a job whose submission got no answer: that one is not given up.
+    const unsure = applied(
+      waitingJob(),
+      placedIn("west"),
+      { type: "unanswered", attempt: 1 },
+      { type: "withheld", attempt: 1, detail: "" },
+    );
+    expect([unsure.job.state, placesOf(unsure.job)]).toEqual(["running", ["west"]]);
+  });
+
   it("takes up a place where what was given up may still run, until it is known not to", () => {
     const { job } = applied(runningJob(), moved(1), placedIn("east"));
     expect(placesOf(job)).toEqual(["west", "east"]);
@@ -167,7 +189,7 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc.oneof(
     attempt: fc.integer({ min: 1, max: 4 }),
   }),
   fc.record({
-    type: fc.constantFrom("refused" as const, "rejected" as const),
+    type: fc.constantFrom("refused" as const, "rejected" as const, "withheld" as const),
     attempt: fc.integer({ min: 1, max: 4 }),
     detail: fc.constant("no"),
   }),
@@ -209,6 +231,9 @@ describe("property: whatever comes, in whatever order", () => {
         events.forEach((event, index) => {
           const before = job;
           const step = apply(job, event, POLICY, NOW + index * SECOND);
+          // An attempt has ended when it ended, whatever is seen of it later.
+          for (const [at, { end, endedAt }] of before.attempts.entries())
+            if (end !== null) expect(step.job.attempts[at]?.endedAt).toBe(endedAt);
           job = step.job;
           told.push(...step.messages.map(({ id }) => id));
           check(job);
@@ -230,6 +255,7 @@ function check(job: EncodingJob): void {
   expect(liveAttempt(job)).toBe(live[0] ?? null);
   const won = job.attempts.filter(({ end }) => end === "won");
   expect(won.length).toBe(job.state === "finished" ? 1 : 0);
+  for (const attempt of job.attempts) checkEnd(attempt);
   if (job.state === "finished") expect(job.result?.attempt).toBe(won[0]?.number);
   const timers = timersOf(job, POLICY);
   expect(timers.place !== null).toBe(job.state === "waiting");
@@ -237,4 +263,9 @@ function check(job: EncodingJob): void {
   const open = live.length > 0 || job.attempts.some(({ owed }) => owed !== null) || isFinal(job);
   expect(timers.follow !== null).toBe(open);
   expect(placesOf(job).length).toBeLessThanOrEqual(job.attempts.length);
+}
+
+function checkEnd({ end, endedAt, placedAt }: Attempt): void {
+  if (end === null) expect(endedAt).toBeNull();
+  else expect(endedAt).toBeGreaterThanOrEqual(placedAt);
 }

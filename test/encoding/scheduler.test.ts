@@ -51,7 +51,10 @@ function stage(options: Partial<SchedulerOptions> = {}, west: Partial<SimulatedA
   const scheduler: Scheduler = new Scheduler({
     store,
     accounts: accounts.map((account) => ({ account, maxInFlight: 40 })),
-    inputs: { open: async (input) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }) },
+    inputs: {
+      open: async ({ input }) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }),
+      discard: async () => undefined,
+    },
     publisher: { publish: async (message) => void told.push(message) },
     transforms: (name) => (name === TRANSFORM.name ? TRANSFORM : null),
     isDisabled: () => false,
@@ -193,14 +196,20 @@ describe("the scheduler", () => {
         if (away) throw new PaircastError("input_unavailable", "read the input: its region does not answer", { retry: "retry" });
         return { kind: "urls" as const, urls: ["https://in.example/video.mp4"] };
       },
+      discard: async () => undefined,
     };
     await using it = stage({ inputs });
     await it.submit(3);
-    await it.clock.advance(MINUTE);
-    expect(await it.store.count()).toMatchObject({ failed: 0, finished: 0 });
+    await it.clock.advance(6 * HOUR);
+    expect(await it.store.count()).toMatchObject({ failed: 0, finished: 0, waiting: 3 });
     expect(it.accounts.map(({ submissions }) => submissions)).toEqual([0, 0]);
+    expect([...(await it.store.places()).values()].every((places) => places === 0)).toBe(true);
+    for (const { attempts } of await it.store.list({ limit: 3 })) {
+      expect(attempts.length).toBeLessThan(20);
+      expect(attempts.every(({ end }) => end === "withheld")).toBe(true);
+    }
     away = false;
-    await it.clock.advance(20 * MINUTE);
+    await it.clock.advance(HOUR);
     expect(await it.store.count()).toMatchObject({ finished: 3 });
     await using other = stage({ transforms: () => null });
     await other.submit(1);

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { SqliteEncoding } from "../../src/encoding/sqliteEncoding.ts";
 import { TableEncoding } from "../../src/encoding/tableEncoding.ts";
@@ -9,40 +6,26 @@ import { encodingStoreConformance } from "../conformance/encodingStore.ts";
 import { seededRandom } from "../fakes/clock.ts";
 import { MemoryEncoding } from "../fakes/memoryEncoding.ts";
 import { MemoryTable } from "../fakes/memoryTable.ts";
+import { closing, stateFiles } from "../harness/stateFiles.ts";
 import { ID, NOW, waitingJob } from "./samples.ts";
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+const statePath = stateFiles();
 
 encodingStoreConformance("memory", async () => {
   const store = new MemoryEncoding();
-  return { store, second: store, [Symbol.asyncDispose]: async () => undefined };
+  return closing({ store, second: store });
 });
 
 encodingStoreConformance("SQLite, two connections", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "paircast-encoding-"));
-  folders.push(folder);
-  const path = join(folder, "state.db");
-  const [store, second] = [new SqliteEncoding(path), new SqliteEncoding(path)];
-  return {
-    store,
-    second,
-    [Symbol.asyncDispose]: async () => {
-      await store[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
-    },
-  };
+  const path = statePath();
+  return closing({ store: new SqliteEncoding(path), second: new SqliteEncoding(path) });
 });
 
 const chance = { clock: systemClock, random: seededRandom(5) };
 
 encodingStoreConformance("tables in memory, two processes", async () => {
   const table = new MemoryTable();
-  const [store, second] = [new TableEncoding({ table, ...chance }), new TableEncoding({ table, ...chance })];
-  return { store, second, [Symbol.asyncDispose]: async () => undefined };
+  return closing({ store: new TableEncoding({ table, ...chance }), second: new TableEncoding({ table, ...chance }) });
 });
 
 it("knows a write in a table again whose answer was lost", async () => {

@@ -1,7 +1,7 @@
 /** A blob container in memory, with faults. Keeps the contract of `BlobContainer`; ETags change with every write, as in the real service. */
 import { createHash } from "node:crypto";
 import { PaircastError } from "../../src/core/errors.ts";
-import type { BlobContainer, BlobInfo, BlobVersion, WriteCondition } from "../../src/core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, BlobUpload, BlobVersion, WriteCondition } from "../../src/core/ports/storage.ts";
 import { Calls } from "./calls.ts";
 
 interface Stored {
@@ -74,6 +74,21 @@ export class MemoryBlobContainer implements BlobContainer {
     await this.#enter("write", name, "writes", signal);
     this.#check(name, options.condition);
     return this.put(name, content, { contentType: options.contentType });
+  }
+
+  upload(name: string, contentType: string): BlobUpload {
+    const parts: Uint8Array[] = [];
+    return {
+      put: async (content, signal) => {
+        const at = parts.push(new Uint8Array()) - 1;
+        await this.#enter("upload", name, "writes", signal);
+        parts[at] = content.slice();
+      },
+      commit: async (signal) => {
+        await this.#enter("commit", name, "writes", signal);
+        return this.put(name, new Uint8Array(Buffer.concat(parts)), { contentType, contentMd5: null });
+      },
+    };
   }
 
   /** Puts a blob in place as somebody else would: unconditional, not counted. */

@@ -108,6 +108,11 @@ export class MemoryEncoding implements EncodingStore {
     for (const id of ids) this.#outbox.delete(id);
   }
 
+  async oldestMessageAt(): Promise<number | null> {
+    const [oldest] = this.#outbox.values();
+    return oldest?.message.at ?? null;
+  }
+
   async accounts(): Promise<readonly VersionedAccount[]> {
     const known = [...this.#accounts.values()].sort((one, other) => (one.state.account < other.state.account ? -1 : 1));
     return known.map(({ state, version }) => ({ state, version: String(version) }));

@@ -314,5 +314,6 @@ function readOnly(container: MemoryBlobContainer): BlobContainer {
     readUrl: (name) => container.readUrl(name),
     copyFrom: (_source, blob) => denied(blob.name),
     write: (name) => denied(name),
+    upload: (name) => ({ put: () => denied(name), commit: () => denied(name) }),
   };
 }

@@ -10,6 +10,7 @@ import { adminSchemas } from "../../src/gateway/adminSchemas.ts";
 import { buildAdmin, type AdminDeps } from "../../src/gateway/admin.ts";
 import { OPERATIONS } from "../../src/gateway/openapi.ts";
 import { MemoryEncoding } from "../fakes/memoryEncoding.ts";
+import { MemoryMediaAccount } from "../fakes/memoryMediaAccount.ts";
 import { encodingOver } from "./encodingStage.ts";
 import { buildWorld, entry, EVERYWHERE, KEY_ID, LOCATOR, ManualClock, UNKNOWN_LOCATOR } from "./world.ts";
 
@@ -268,14 +269,16 @@ describe("/api/openapi.json", () => {
     "/probe": "?target=https://we.streaming.example/&module=hls",
   };
 
+  const FILE = "a film";
   /** A request of each operation that changes something; `{id}` is what the one before has set. */
   const WRITES: Readonly<Record<string, object>> = {
     "/api/overrides": { kind: "drain", region: "westeurope", reason: "for the document", duration: "1m" },
-    "/api/encoding/jobs": { transform: "ladder", input: { kind: "url", url: "https://in.example/a.mp4" } },
+    "/api/encoding/jobs": { transform: "ladder", input: { kind: "upload", fileName: "a.mp4", bytes: FILE.length } },
   };
 
   function requestOf(method: string, body: object | undefined): RequestInit {
     const host = { host: "localhost" };
+    if (method === "put") return { method: "PUT", headers: host, body: FILE };
     if (method !== "post") return { method: method.toUpperCase(), headers: host };
     return { method: "POST", headers: { ...host, "content-type": "application/json" }, body: JSON.stringify(body) };
   }
@@ -293,7 +296,8 @@ describe("/api/openapi.json", () => {
   }
 
   it("describes every operation there is, and each of them answers", async () => {
-    const { app, ask } = adminOf({ encoding: encodingOver(new MemoryEncoding()) });
+    const west = new MemoryMediaAccount({ region: "west" });
+    const { app, ask } = adminOf({ encoding: encodingOver(new MemoryEncoding(), new Map([["west", west]])) });
     const document = (await (await ask("/api/openapi.json")).json()) as {
       paths: Record<string, Record<string, { responses: Record<string, { content: Record<string, { schema: { $ref?: string } }> }> }>>;
       components: { schemas: Record<string, unknown> };

@@ -1,8 +1,7 @@
 /** A webhook that takes events, after the handshake, and keeps what it was sent. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { startHttpServer, type HttpServer } from "./httpServer.ts";
 
 export interface ReceivedEvent {
   readonly id: string;
@@ -22,25 +21,16 @@ export class EventReceiver implements AsyncDisposable {
   handshakes = 0;
   /** Answers this instead of taking deliveries; 200 takes them. */
   status = 200;
-  readonly #close: () => Promise<void>;
+  readonly #server: HttpServer;
 
-  private constructor(url: string, close: () => Promise<void>) {
-    this.url = url;
-    this.#close = close;
+  private constructor(server: HttpServer) {
+    this.url = `${server.url}/events`;
+    this.#server = server;
   }
 
   static async start(): Promise<EventReceiver> {
     const late: { receiver: EventReceiver | null } = { receiver: null };
-    const server = createServer((req, res) => void late.receiver?.hear(req, res));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const close = async (): Promise<void> => {
-      server.closeAllConnections();
-      const closed = once(server, "close");
-      server.close();
-      await closed;
-    };
-    late.receiver = new EventReceiver(`http://127.0.0.1:${(server.address() as AddressInfo).port}/events`, close);
+    late.receiver = new EventReceiver(await startHttpServer((req, res) => void late.receiver?.hear(req, res)));
     return late.receiver;
   }
 
@@ -57,6 +47,6 @@ export class EventReceiver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
+    await this.#server[Symbol.asyncDispose]();
   }
 }

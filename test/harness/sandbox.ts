@@ -1,9 +1,6 @@
 /** Runs `paircast sandbox` as a person would, in a process of its own. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { request } from "undici";
-import { within } from "./wait.ts";
+import { startRunning, stopRunning, type CommandProcess, type Running } from "./command.ts";
 
 export interface SandboxReady {
   readonly gateway: string;
@@ -31,15 +28,15 @@ export interface SandboxVideo {
   readonly source: string;
 }
 
-const root = new URL("../../", import.meta.url);
+const READY_MS = 60_000;
 
 export class SandboxProcess implements AsyncDisposable {
   readonly ready: SandboxReady;
-  readonly child: ChildProcess;
+  readonly child: CommandProcess;
   /** Everything it wrote to standard error: progress and log. */
-  readonly log: string[];
+  readonly log: readonly string[];
 
-  private constructor(child: ChildProcess, ready: SandboxReady, log: string[]) {
+  private constructor({ child, ready, log }: Running<SandboxReady>) {
     this.child = child;
     this.ready = ready;
     this.log = log;
@@ -47,22 +44,7 @@ export class SandboxProcess implements AsyncDisposable {
 
   /** Resolves when it says that everything is ready. Free ports, so that runs do not meet. */
   static async start(...options: string[]): Promise<SandboxProcess> {
-    const child = spawn(process.execPath, ["src/main.ts", "sandbox", "--json", "--port-base", "0", ...options], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const log: string[] = [];
-    createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-    const lines = createInterface({ input: child.stdout });
-    const ended = once(child, "exit").then(([code]) => {
-      throw new Error(`the sandbox ended with ${String(code)}:\n${log.join("\n")}`);
-    });
-    const [line] = await within(60_000, "the sandbox to be ready", Promise.race([once(lines, "line"), ended])).catch((error: unknown) => {
-      child.kill("SIGKILL");
-      throw new Error(`${String(error)}\n${log.join("\n")}`);
-    });
-    ended.catch(() => undefined);
-    return new SandboxProcess(child, JSON.parse(String(line)) as SandboxReady, log);
+    return new SandboxProcess(await startRunning(["sandbox", "--json", "--port-base", "0", ...options], READY_MS));
   }
 
   region(name: string): SandboxReady["regions"][number] {
@@ -98,19 +80,10 @@ export class SandboxProcess implements AsyncDisposable {
 
   /** SIGTERM, and the exit code. */
   async stop(): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode;
-    const exited = once(this.child, "exit");
-    this.child.kill("SIGTERM");
-    const [code] = await within(15_000, "the sandbox to stop", exited);
-    return typeof code === "number" ? code : null;
+    return stopRunning(this.child);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.stop();
-    } catch (error) {
-      this.child.kill("SIGKILL");
-      throw error;
-    }
+    await this.stop();
   }
 }

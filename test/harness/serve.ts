@@ -1,25 +1,31 @@
 /** Runs `paircast serve` as a person would, in a process of its own and a folder of its own. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { request } from "undici";
-import { eventually, within } from "./wait.ts";
+import { startRunning, stopRunning, type CommandProcess, type Running } from "./command.ts";
+import { eventually } from "./wait.ts";
 
-const main = new URL("../../src/main.ts", import.meta.url).pathname;
+const READY_MS = 30_000;
+
+interface Ready {
+  readonly gateway: string;
+  readonly admin: string;
+}
 
 /** A folder that holds a configuration and the state beside it. */
 export class ServeFolder implements AsyncDisposable {
   readonly path: string;
+  /** What the configuration takes from the environment. */
+  readonly env: Readonly<Record<string, string>>;
 
-  private constructor(path: string) {
+  private constructor(path: string, env: Readonly<Record<string, string>>) {
     this.path = path;
+    this.env = env;
   }
 
-  static async create(): Promise<ServeFolder> {
-    return new ServeFolder(await mkdtemp(join(tmpdir(), "paircast-serve-")));
+  static async create(env: Readonly<Record<string, string>> = {}): Promise<ServeFolder> {
+    return new ServeFolder(await mkdtemp(join(tmpdir(), "paircast-serve-")), env);
   }
 
   get config(): string {
@@ -38,10 +44,10 @@ export class ServeFolder implements AsyncDisposable {
 export class ServeProcess implements AsyncDisposable {
   readonly gateway: string;
   readonly admin: string;
-  readonly child: ChildProcess;
-  readonly #log: string[];
+  readonly child: CommandProcess;
+  readonly #log: readonly string[];
 
-  private constructor(child: ChildProcess, ready: { gateway: string; admin: string }, log: string[]) {
+  private constructor({ child, ready, log }: Running<Ready>) {
     this.child = child;
     this.gateway = ready.gateway;
     this.admin = ready.admin;
@@ -49,24 +55,9 @@ export class ServeProcess implements AsyncDisposable {
   }
 
   /** Resolves when it listens; rejects with what it wrote when it ends before. */
-  static async start(folder: ServeFolder, ...options: string[]): Promise<ServeProcess> {
-    const child = spawn(process.execPath, [main, "serve", "--json", "--config", "paircast.yaml", ...options], {
-      cwd: folder.path,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const log: string[] = [];
-    createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-    const lines = createInterface({ input: child.stdout });
-    const ended = once(child, "close").then(([code]) => {
-      throw new Error(`serve ended with ${String(code)}:\n${log.join("\n")}`);
-    });
-    ended.catch(() => undefined);
-    const line = Promise.race([once(lines, "line"), ended]);
-    const [ready] = await within(30_000, "serve to listen", line).catch((error: unknown) => {
-      child.kill("SIGKILL");
-      throw error;
-    });
-    return new ServeProcess(child, JSON.parse(String(ready)) as { gateway: string; admin: string }, log);
+  static async start({ path, env }: ServeFolder, ...options: string[]): Promise<ServeProcess> {
+    const command = ["serve", "--json", "--config", "paircast.yaml", ...options];
+    return new ServeProcess(await startRunning(command, READY_MS, { cwd: path, env }));
   }
 
   /** Lines of its log with this event. */
@@ -97,19 +88,12 @@ export class ServeProcess implements AsyncDisposable {
     return line === undefined ? null : Number(line.slice(series.length + 1));
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, "exit");
-    this.child.kill("SIGTERM");
-    await within(15_000, "serve to stop", exited);
+  /** SIGTERM, and the exit code. */
+  async stop(): Promise<number | null> {
+    return stopRunning(this.child);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.stop();
-    } catch (error) {
-      this.child.kill("SIGKILL");
-      throw error;
-    }
+    await this.stop();
   }
 }

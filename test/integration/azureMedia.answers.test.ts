@@ -1,30 +1,22 @@
 /** What the media account makes of answers that the emulator does not give: refusals, failures, silence, nonsense. And of API keys. */
-import { createServer, type RequestListener, type Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock, type Clock } from "../../src/core/clock.ts";
 import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
 import { createCredential } from "../../src/replicator/adapters/credentials.ts";
 import { ManualClock } from "../fakes/clock.ts";
+import { LOGIN_PAGE, startHttpServer } from "../harness/httpServer.ts";
 
-const servers: Server[] = [];
+let servers = new AsyncDisposableStack();
 
 afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  }
+  await servers.disposeAsync();
+  servers = new AsyncDisposableStack();
 });
 
 async function listen(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
-  servers.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return servers.use(await startHttpServer(answer)).url;
 }
 
 function open(endpoint: string, options: { readonly maxRetries?: number; readonly clock?: Clock; readonly token?: string } = {}) {
@@ -102,12 +94,10 @@ describe("the media account", () => {
     await expect(open(endpoint).deleteLocator("a")).rejects.toMatchObject({ code: "media_in_use", retry: "conflict" });
   });
 
-  const LOGIN = "<!doctype html><html><body><form>log in</form></body></html>";
-
   it.each([
-    ["a page of HTML", 200, "text/html; charset=utf-8", LOGIN],
-    ["a page of HTML that calls itself JSON", 200, "application/json", LOGIN],
-    ["a page of HTML that nothing is there", 404, "text/html", LOGIN],
+    ["a page of HTML", 200, "text/html; charset=utf-8", LOGIN_PAGE],
+    ["a page of HTML that calls itself JSON", 200, "application/json", LOGIN_PAGE],
+    ["a page of HTML that nothing is there", 404, "text/html", LOGIN_PAGE],
     ["JSON that is no object", 200, "application/json", '"welcome"'],
     ["nothing", 200, "application/json", ""],
   ])("takes %s for no proper answer, in a list too", async (_, status, type, body) => {

@@ -6,7 +6,7 @@ import { silentLog } from "../../src/core/log.ts";
 import { AzureBlobContainer, type AzureBlobContainerOptions, type CopyMethod } from "../../src/replicator/adapters/azureBlobs.ts";
 import { openBlobService, renewedSas, type BlobService } from "../../src/replicator/adapters/storageClients.ts";
 import { Azurite } from "../../src/sandbox/azurite.ts";
-import { describeBlobContainer, type BlobContainerHarness } from "../conformance/blobContainer.ts";
+import { BACKSLASH, describeBlobContainer, type BlobContainerHarness } from "../conformance/blobContainer.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { PendingFront } from "./pendingFront.ts";
 
@@ -92,6 +92,7 @@ async function harness(source: Tuning, target: Tuning): Promise<BlobContainerHar
     remove: async (name) => {
       await past.deleteBlob(name);
     },
+    refused: [BACKSLASH],
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

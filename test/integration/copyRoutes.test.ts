@@ -1,50 +1,26 @@
 /** The ways of a copy that Azurite itself does not know: through the fronts of two regions, which play a whole blob service. */
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
-import { silentLog } from "../../src/core/log.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { AzureBlobContainer, type AzureBlobContainerOptions, type CopyMethod } from "../../src/replicator/adapters/azureBlobs.ts";
 import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
-import { Azurite } from "../../src/sandbox/azurite.ts";
-import { StorageFronts } from "../../src/sandbox/storage/storageFronts.ts";
-import { StorageFront } from "../../src/sandbox/storageFront.ts";
+import type { StorageFront } from "../../src/sandbox/storageFront.ts";
+import { StorageStage } from "../harness/storageStage.ts";
 
-const KEY = Buffer.alloc(64, 5).toString("base64");
-
-let azurite: Azurite;
+let stage: StorageStage;
 let west: StorageFront;
 let north: StorageFront;
 let last = 0;
 
 beforeAll(async () => {
-  azurite = await Azurite.start({
-    accounts: ["west", "north"].map((name) => ({ name, key: KEY })),
-    port: 0,
-    clock: systemClock,
-    log: silentLog,
-  });
-  const fronts = new StorageFronts(azurite.url);
-  const front = async (name: string): Promise<StorageFront> =>
-    StorageFront.start({
-      label: `${name} storage`,
-      host: "127.0.0.1",
-      port: 0,
-      account: { name, key: KEY },
-      fronts,
-      tls: null,
-      clock: systemClock,
-      random: systemRandom,
-      log: silentLog,
-    });
-  [west, north] = [await front("west"), await front("north")];
+  stage = await StorageStage.start({ west: "127.0.0.1", north: "127.0.0.1" });
+  [west, north] = [stage.front("west"), stage.front("north")];
 });
 afterEach(async () => {
-  await west.server.clear();
-  await north.server.clear();
+  await stage.clear();
 });
 afterAll(async () => {
-  await Promise.all([west.close(), north.close()]);
-  await azurite.stop();
+  await stage[Symbol.asyncDispose]();
 });
 
 type Tuning = Partial<AzureBlobContainerOptions>;

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import type { EncodingNotice } from "../../src/encoding/outputPublisher.ts";
 import type { ShownAccount, ShownJob } from "../../src/core/ports/encodingService.ts";
+import { ArmClient, type ArmAddress } from "../../src/sandbox/arm.ts";
 import { SandboxProcess } from "../harness/sandbox.ts";
 import { ServeFolder, ServeProcess } from "../harness/serve.ts";
 import { eventually, within } from "../harness/wait.ts";
@@ -22,6 +23,8 @@ let sandbox: SandboxProcess;
 let folder: ServeFolder;
 let serve: ServeProcess;
 let listener: Server;
+/** Of the two regions, past the gateway. */
+let accounts: readonly ArmClient[];
 const notices: EncodingNotice[] = [];
 const refused: string[] = [];
 
@@ -30,6 +33,7 @@ beforeAll(async () => {
   folder = await ServeFolder.create();
   const notify = await listen();
   const settings = parse(readFileSync(sandbox.ready.config, "utf8")) as Record<string, object>;
+  accounts = armClients(settings["regions"]);
   const encoding = {
     transforms: [{ name: "ladder", outputs: [{ preset: PRESET }] }],
     publish: { streamingPolicy: "Predefined_ClearStreamingOnly" },
@@ -42,7 +46,9 @@ beforeAll(async () => {
     check: "1h",
   };
   const gateway = { ...settings["gateway"], listen: "127.0.0.1:0" };
-  await folder.write(stringify({ ...settings, gateway, admin: { listen: "127.0.0.1:0" }, log: { level: "info" }, encoding }));
+  // A state of its own: the sandbox's gateway encodes, too, and would take these jobs.
+  const state = { path: join(folder.path, "paircast.db") };
+  await folder.write(stringify({ ...settings, gateway, admin: { listen: "127.0.0.1:0" }, log: { level: "info" }, state, encoding }));
   serve = await ServeProcess.start(folder);
   const [listening] = await serve.logged("events.listening");
   for (const { name } of sandbox.ready.regions) {
@@ -57,6 +63,13 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
   listener.close();
 });
+
+function armClients(regions: object | undefined): readonly ArmClient[] {
+  type Account = Omit<ArmAddress, "apiKey"> & { readonly credential: { readonly apiKey: string } };
+  return (regions as readonly { readonly account: Account }[]).map(
+    ({ account }) => new ArmClient({ ...account, apiKey: account.credential.apiKey }),
+  );
+}
 
 /** Takes notices, as somebody else's service does. */
 async function listen(): Promise<string> {
@@ -116,21 +129,27 @@ describe("a file that is submitted", () => {
     await sandbox.control("POST", `/regions/${other}/jobs`, { queuedMs: 20, scheduledMs: 20, processingMs: 500 });
     const disable = { kind: "disable", region: other, reason: "jobs go elsewhere", duration: "10m" };
     const { json } = await admin<{ override: { id: string } }>("POST", "/api/overrides", disable);
-    const accounts = (await admin<{ accounts: ShownAccount[] }>("GET", "/api/encoding")).json.accounts;
-    expect(accounts.map(({ account, disabled }) => [account, disabled])).toEqual([
+    const shown = (await admin<{ accounts: ShownAccount[] }>("GET", "/api/encoding")).json.accounts;
+    expect(shown.map(({ account, disabled }) => [account, disabled])).toEqual([
       [dying, false],
       [other, true],
     ]);
 
     const file = join(folder.path, "film.mp4");
     writeFileSync(file, Buffer.alloc(10_000, 7));
-    const submit = ["encode", "submit", file, "--region", other, "--transform", "ladder", "--id", "film-1", "--json"];
+    const submit = ["encode", "submit", file, "--transform", "ladder", "--id", "film-1", "--json"];
     const { code, out, err } = await paircast(...submit);
     expect(code, err).toBe(0);
     const [first] = (JSON.parse(out) as { jobs: { job: ShownJob; created: boolean }[] }).jobs;
     if (first === undefined) throw new Error("no job");
     const { id } = first.job;
-    // Another upload is another input, so the same client id is refused; the same input is the same job.
+    expect(first.job.copies.filter(({ state }) => state === "kept").map(({ region }) => region)).toEqual([dying, other]);
+    // The same input is the same job, and its file is not wanted again; with another input the same client id is refused.
+    const repeated = await paircast(...submit);
+    expect((JSON.parse(repeated.out) as { jobs: { job: ShownJob; created: boolean }[] }).jobs).toMatchObject([
+      { created: false, job: { id } },
+    ]);
+    expect(repeated.err).not.toContain("uploading");
     const again = await admin<{ job: ShownJob; created: boolean }>("POST", "/api/encoding/jobs", {
       clientId: "film-1",
       transform: "ladder",
@@ -163,6 +182,10 @@ describe("a file that is submitted", () => {
     await sandbox.breakRegion(other, { kind: "refuse" });
     await eventually(20_000, "the output to play from the copy", async () => ((await playsFrom(path)) === dying ? true : null));
     await sandbox.mendRegion(other);
+
+    // What the job has read is gone where it ran, and owed where nobody answered then.
+    await jobUntil(id, "rid of its input", ({ copies }) => copies.every(({ region, state }) => region === dying && state === "owed"));
+    expect(await accounts[1]?.get(`assets/${id}-i1`)).toBeNull();
 
     expect(refused).toEqual([]);
     expect(notices.filter(({ kind }) => kind === "finished")).toMatchObject([

@@ -1,21 +1,14 @@
 /** Event Grid's deliveries, into a Storage queue and to the webhook, up to the copy in the other region. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { QueueServiceClient, StorageSharedKeyCredential } from "@azure/storage-queue";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { AzureEventQueue } from "../../src/replicator/adapters/azureEventQueue.ts";
 import { SqliteCatalogue } from "../../src/replicator/sqlite/catalogue.ts";
-import { SandboxProcess, type SandboxVideo } from "../harness/sandbox.ts";
+import { startRunning, stopRunning } from "../harness/command.ts";
+import { CommandLab } from "../harness/commandLab.ts";
 import { newCalls, SharedState } from "../harness/sharedState.ts";
-import { eventually, within } from "../harness/wait.ts";
+import { eventually } from "../harness/wait.ts";
 
-const root = new URL("../../", import.meta.url);
 const SECRET = "the secret of the subscription";
 
 describe("a Storage queue of events", () => {
@@ -53,56 +46,32 @@ describe("a Storage queue of events", () => {
 });
 
 describe("paircast replicate --follow", () => {
-  let sandbox: SandboxProcess;
-  let folder: string;
+  let lab: CommandLab;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "paircast-follow-"));
-    sandbox = await SandboxProcess.start();
+    lab = await CommandLab.start();
   });
   afterAll(async () => {
-    await sandbox[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
+    await lab[Symbol.asyncDispose]();
   });
 
-  /** With a state of its own, and passes so far apart that only an event can be the reason. */
-  function configuration(): { readonly file: string; readonly state: string; readonly account: string } {
-    const settings = parse(readFileSync(sandbox.ready.config, "utf8")) as {
-      regions: { name: string; account: { subscriptionId: string; resourceGroup: string; accountName: string } }[];
-      replication: object;
-      state: { path: string };
-      log: object;
-    };
-    const state = join(folder, "follow.db");
-    settings.state = { path: state };
-    settings.log = { level: "info" };
-    settings.replication = { interval: "1h", events: { webhook: { listen: "127.0.0.1:0", secret: SECRET } } };
-    const file = join(folder, "follow.yaml");
-    writeFileSync(file, stringify(settings));
-    const { subscriptionId, resourceGroup, accountName } = settings.regions.find(({ name }) => name === "westeurope")?.account ?? {
-      subscriptionId: "",
-      resourceGroup: "",
-      accountName: "",
-    };
-    const account = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Media/mediaservices/${accountName}`;
-    return { file, state, account };
-  }
+  /** Passes are so far apart that only an event can be the reason. */
+  const SETTINGS = {
+    log: { level: "info" },
+    replication: { interval: "1h", events: { webhook: { listen: "127.0.0.1:0", secret: SECRET } } },
+  };
 
   it("hears of an encoded asset and carries it, long before the next pass; it stops when it is told to", async () => {
-    const { file, state, account } = configuration();
-    const child = spawn(process.execPath, ["src/main.ts", "replicate", "--follow", "--json", "--config", file], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+    const command = ["replicate", "--follow", "--json", "--config", lab.configure("follow", SETTINGS)];
+    // Its first line is that of the first pass.
+    await using following = await startRunning(command, 30_000);
+    const { value: url } = await eventually(10_000, "the listener for events", async () => {
+      const lines = following.log.map((line) => JSON.parse(line) as { event?: string; url?: string });
+      return Promise.resolve(lines.find(({ event }) => event === "events.listening")?.url ?? null);
     });
-    const exited = once(child, "exit");
-    const log: { event?: string; url?: string }[] = [];
-    createInterface({ input: child.stderr }).on("line", (line) => log.push(JSON.parse(line) as (typeof log)[number]));
-    const firstPass = once(createInterface({ input: child.stdout }), "line");
-    const listening = await eventually(20_000, "the listener for events", async () =>
-      Promise.resolve(log.find(({ event }) => event === "events.listening") ?? null),
-    );
-    await within(30_000, "the first pass", firstPass);
-    const video = (await sandbox.control("POST", "/videos", { region: "westeurope", protection: "clear" })) as SandboxVideo;
-    const delivery = await request(`${listening.value.url ?? ""}?code=${encodeURIComponent(SECRET)}`, {
+    const { subscriptionId, resourceGroup, accountName } = lab.region("westeurope").account;
+    const account = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Media/mediaservices/${accountName}`;
+    const video = await lab.publish();
+    const delivery = await request(`${url}?code=${encodeURIComponent(SECRET)}`, {
       method: "POST",
       headers: { "content-type": "application/json", "aeg-event-type": "Notification" },
       body: JSON.stringify([
@@ -122,14 +91,12 @@ describe("paircast replicate --follow", () => {
       ]),
     });
     expect(delivery.statusCode).toBe(200);
-    await using catalogue = new SqliteCatalogue(state);
+    await using catalogue = new SqliteCatalogue(lab.state("follow"));
     await eventually(30_000, "the video in both regions", async () => {
       const regions = (await catalogue.get(video.locatorId))?.entry.regions;
       return regions?.["westeurope"]?.state === "verified" && regions["northeurope"]?.state === "verified" ? true : null;
     });
-    expect(JSON.stringify(log)).not.toContain(SECRET);
-    child.kill("SIGTERM");
-    const [code] = await within(15_000, "the command to end", exited);
-    expect(code).toBe(0);
+    expect(following.log.join("\n")).not.toContain(SECRET);
+    expect(await stopRunning(following.child)).toBe(0);
   });
 });

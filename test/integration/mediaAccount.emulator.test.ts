@@ -1,36 +1,16 @@
 /** The media account over the emulator of the management API, through the real SDK, with containers in Azurite. */
-import { serve, type ServerType } from "@hono/node-server";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock, systemRandom, type Clock } from "../../src/core/clock.ts";
-import { silentLog } from "../../src/core/log.ts";
-import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
-import { createCredential } from "../../src/replicator/adapters/credentials.ts";
-import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
-import { Azurite } from "../../src/sandbox/azurite.ts";
-import { createMediaAccount } from "../../src/sandbox/management/mediaAccount.ts";
+import { describe, expect, it } from "vitest";
+import { systemClock, type Clock } from "../../src/core/clock.ts";
 import type { EmulatorSwitches } from "../../src/sandbox/management/switches.ts";
 import { describeMediaAccount, type MediaAccountHarness } from "../conformance/mediaAccount.ts";
 import { ManualClock } from "../fakes/clock.ts";
+import { accountStorage, emulateAccount, NOWHERE, openAccount } from "../harness/emulatedAccount.ts";
 
-const STORAGE = { name: "westeuropestorage", key: Buffer.alloc(64, 5).toString("base64") };
-const ACCOUNT = { subscriptionId: "5c0bd3a2-31c4-4fd6-8f0c-7d3b1f8a9e10", resourceGroup: "media", name: "westeuropemedia" };
-const API_KEY = "the-api-key-of-the-account";
-
-let azurite: Azurite;
-
-beforeAll(async () => {
-  azurite = await Azurite.start({ accounts: [STORAGE], port: 0, clock: systemClock, log: silentLog });
-});
-
-afterAll(async () => {
-  await azurite[Symbol.asyncDispose]();
-});
+const storageOf = accountStorage("westeuropestorage");
 
 interface Emulated extends MediaAccountHarness {
   readonly endpoint: string;
-  readonly requests: string[];
+  readonly requests: readonly string[];
 }
 
 interface Wiring {
@@ -40,69 +20,22 @@ interface Wiring {
 }
 
 async function start({ switches = {}, clock = systemClock }: Wiring = {}): Promise<Emulated> {
-  const storage = { accountName: STORAGE.name, accountKey: STORAGE.key, url: `${azurite.url}/${STORAGE.name}` };
-  const login = { kind: "account-key", accountName: STORAGE.name, accountKey: STORAGE.key } as const;
-  const blobs = openBlobService({ url: storage.url, login, clock: systemClock }).client;
-  const emulator = createMediaAccount({
-    account: ACCOUNT,
-    location: "westeurope",
+  const { storage, containers } = storageOf();
+  const emulated = await emulateAccount({
     storage,
-    apiKey: API_KEY,
-    clock: systemClock,
-    random: systemRandom,
+    containers,
     switches: { pageSize: 5, operationMs: 50, ...switches },
-    containers: {
-      create: async (name) => void (await blobs.getContainerClient(name).createIfNotExists()),
-      delete: async (name) => void (await blobs.getContainerClient(name).deleteIfExists()),
-    },
-    hosts: { streaming: "127.0.0.1:1", keys: "127.0.0.1:1" },
-    manifestName: () => Promise.resolve("movie"),
     fileExists: (_asset, file) => Promise.resolve(file !== "nowhere.ttml"),
-    encode: () => Promise.resolve(),
   });
-  const requests: string[] = [];
-  const server = serve({
-    fetch: (request: Request) => {
-      requests.push(`${request.method} ${new URL(request.url).pathname}`);
-      return emulator.app.fetch(request);
-    },
-    hostname: "127.0.0.1",
-    port: 0,
-  });
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const open = (at: string, apiKey: string): AzureMediaAccount => {
-    const { subscriptionId, resourceGroup, name: accountName } = ACCOUNT;
-    const credential = createCredential({ kind: "api-key", apiKey }, { endpoint: at, subscriptionId, clock });
-    return new AzureMediaAccount({
-      region: "westeurope",
-      endpoint: at,
-      subscriptionId,
-      resourceGroup,
-      accountName,
-      credential,
-      clock,
-      maxRetries: 0,
-    });
-  };
+  const { endpoint, requests } = emulated;
   return {
     endpoint,
     requests,
-    account: open(endpoint, API_KEY),
-    // Port 1 of loopback: reserved, and nothing listens there.
-    unreachable: open("http://127.0.0.1:1", API_KEY),
-    denied: open(endpoint, "another-key"),
-    [Symbol.asyncDispose]: async () => {
-      await closed(server);
-      await emulator[Symbol.asyncDispose]();
-    },
+    account: openAccount({ endpoint, clock }),
+    unreachable: openAccount({ endpoint: NOWHERE, clock }),
+    denied: openAccount({ endpoint, clock, credential: { kind: "api-key", apiKey: "another-key" } }),
+    [Symbol.asyncDispose]: async () => emulated[Symbol.asyncDispose](),
   };
-}
-
-async function closed(server: ServerType): Promise<void> {
-  if ("closeAllConnections" in server) server.closeAllConnections();
-  server.close();
-  await once(server, "close");
 }
 
 describeMediaAccount("the account over the SDK and the emulator", () => start());
@@ -132,21 +65,7 @@ describe("the account over the SDK", () => {
 
   it("takes an account that is not there for a mistake, not for an empty one", async () => {
     await using emulated = await start();
-    const { subscriptionId } = ACCOUNT;
-    const credential = createCredential(
-      { kind: "api-key", apiKey: API_KEY },
-      { endpoint: emulated.endpoint, subscriptionId, clock: systemClock },
-    );
-    const other = new AzureMediaAccount({
-      region: "westeurope",
-      endpoint: emulated.endpoint,
-      subscriptionId,
-      resourceGroup: "media",
-      accountName: "misspelt",
-      credential,
-      clock: systemClock,
-      maxRetries: 0,
-    });
+    const other = openAccount({ endpoint: emulated.endpoint, accountName: "misspelt" });
     await expect(Array.fromAsync(other.assets())).rejects.toMatchObject({ code: "account_rejected" });
     await expect(other.asset("a")).rejects.toMatchObject({ code: "account_rejected" });
   });

@@ -1,96 +1,47 @@
 /** The media account of MK.IO over the sandbox's emulator of its surface, with containers in Azurite. The live service is not asked by any test. */
-import { serve } from "@hono/node-server";
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
-import { silentLog } from "../../src/core/log.ts";
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
 import { MkioAccount, type MkioAccountOptions } from "../../src/replicator/adapters/mkioAccount.ts";
-import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
-import { Azurite } from "../../src/sandbox/azurite.ts";
-import { createMediaAccount } from "../../src/sandbox/management/mediaAccount.ts";
 import type { MkioSurface } from "../../src/sandbox/management/mkio.ts";
 import { describeMediaAccount, type MediaAccountHarness } from "../conformance/mediaAccount.ts";
+import { accountStorage, emulateAccount, NOWHERE } from "../harness/emulatedAccount.ts";
+import { startHttpServer, startLoginPage } from "../harness/httpServer.ts";
 
-const STORAGE = { name: "mkiostorage", key: Buffer.alloc(64, 6).toString("base64") };
+const STORAGE = "mkiostorage";
 const PROJECT = "my-project";
 const TOKEN = "the-personal-access-token";
-
-let azurite: Azurite;
-
-beforeAll(async () => {
-  azurite = await Azurite.start({ accounts: [STORAGE], port: 0, clock: systemClock, log: silentLog });
-});
-
-afterAll(async () => {
-  await azurite[Symbol.asyncDispose]();
-});
+const storageOf = accountStorage(STORAGE);
 
 interface Emulated extends MediaAccountHarness {
   readonly account: MkioAccount;
-  readonly requests: string[];
+  readonly requests: readonly string[];
   open(options?: Partial<MkioAccountOptions>): MkioAccount;
 }
 
 async function start(surface: Partial<MkioSurface> = {}): Promise<Emulated> {
-  const storage = { accountName: STORAGE.name, accountKey: STORAGE.key, url: `${azurite.url}/${STORAGE.name}` };
-  const login = { kind: "account-key", accountName: STORAGE.name, accountKey: STORAGE.key } as const;
-  const service = openBlobService({ url: storage.url, login, clock: systemClock });
-  const emulator = createMediaAccount({
-    account: { subscriptionId: "5c0bd3a2-31c4-4fd6-8f0c-7d3b1f8a9e10", resourceGroup: "media", name: "media" },
-    location: "westeurope",
-    storage,
-    apiKey: "unused",
-    clock: systemClock,
-    random: systemRandom,
-    switches: { pageSize: 5 },
-    containers: {
-      create: async (name) => void (await service.client.getContainerClient(name).createIfNotExists()),
-      delete: async (name) => void (await service.client.getContainerClient(name).deleteIfExists()),
-    },
-    hosts: { streaming: "127.0.0.1:1", keys: "127.0.0.1:1" },
-    manifestName: () => Promise.resolve("movie"),
-    encode: () => Promise.resolve(),
-    mkio: { project: PROJECT, token: TOKEN, ...surface },
-  });
-  const requests: string[] = [];
-  const server = serve({
-    fetch: (request: Request) => {
-      requests.push(`${request.method} ${new URL(request.url).pathname}${new URL(request.url).search}`);
-      return emulator.mkio?.fetch(request) ?? new Response(null, { status: 500 });
-    },
-    hostname: "127.0.0.1",
-    port: 0,
-  });
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { storage, containers, service } = storageOf();
+  const mkio = { project: PROJECT, token: TOKEN, ...surface };
+  const emulated = await emulateAccount({ storage, containers, mkio, switches: { pageSize: 5 } });
   const open = (options: Partial<MkioAccountOptions> = {}): MkioAccount =>
     new MkioAccount({
       region: "westeurope",
-      endpoint,
+      endpoint: emulated.endpoint,
       project: PROJECT,
       token: TOKEN,
       tokenHeader: "authorization",
       clock: systemClock,
       maxAttempts: 1,
-      storage: { accountName: STORAGE.name, service },
+      storage: { accountName: STORAGE, service },
       ...options,
     });
   return {
-    requests,
+    requests: emulated.requests,
     open,
     account: open(),
-    // Port 1 of loopback: reserved, and nothing listens there.
-    unreachable: open({ endpoint: "http://127.0.0.1:1" }),
+    unreachable: open({ endpoint: NOWHERE }),
     denied: open({ token: "another-token" }),
     lacks: surface.givesSecrets === true ? ["tracks"] : ["tracks", "secrets"],
-    [Symbol.asyncDispose]: async () => {
-      if ("closeAllConnections" in server) server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-      await emulator[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: async () => emulated[Symbol.asyncDispose](),
   };
 }
 
@@ -160,45 +111,28 @@ describe("the account over MK.IO's surface", () => {
 
   it("sends its token to nobody but the service", async () => {
     const seen: (string | undefined)[] = [];
-    const elsewhere = createServer((request, response) => {
+    await using elsewhere = await startHttpServer((request, response) => {
       seen.push(request.headers.authorization);
       response.end("{}");
-    }).listen(0, "127.0.0.1");
-    await once(elsewhere, "listening");
-    const there = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/api/ams/x`;
+    });
+    const there = `${elsewhere.url}/api/ams/x`;
     const links = [there, encodeURIComponent(there), "//127.0.0.1/api", "%", "/elsewhere"];
-    const service = createServer((_request, response) => {
+    await using service = await startHttpServer((_request, response) => {
       response.end(JSON.stringify({ value: [], "@odata.nextLink": links[0] }));
-    }).listen(0, "127.0.0.1");
-    await once(service, "listening");
-    try {
-      await using emulated = await start();
-      const account = emulated.open({ endpoint: `http://127.0.0.1:${(service.address() as AddressInfo).port}` });
-      for (; links.length > 0; links.shift())
-        await expect(Array.fromAsync(account.assets())).rejects.toMatchObject({ code: "account_rejected" });
-      expect(seen).toEqual([]);
-    } finally {
-      for (const server of [elsewhere, service]) {
-        server.closeAllConnections();
-        server.close();
-      }
-    }
+    });
+    await using emulated = await start();
+    const account = emulated.open({ endpoint: service.url });
+    for (; links.length > 0; links.shift())
+      await expect(Array.fromAsync(account.assets())).rejects.toMatchObject({ code: "account_rejected" });
+    expect(seen).toEqual([]);
   });
 
   it("takes a login page for no answer, and plain http for a mistake", async () => {
-    const login = createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><form>log in</form>");
-    }).listen(0, "127.0.0.1");
-    await once(login, "listening");
-    try {
-      await using emulated = await start();
-      const account = emulated.open({ endpoint: `http://127.0.0.1:${(login.address() as AddressInfo).port}` });
-      for (const ask of [() => account.asset("a"), () => Array.fromAsync(account.locators()), () => account.contentKeyPolicy("a")])
-        await expect(ask()).rejects.toMatchObject({ code: "account_unavailable", retry: "retry" });
-      expect(() => emulated.open({ endpoint: "http://api.mk.io" })).toThrow(expect.objectContaining({ code: "insecure_endpoint" }));
-    } finally {
-      login.closeAllConnections();
-      login.close();
-    }
+    await using login = await startLoginPage();
+    await using emulated = await start();
+    const account = emulated.open({ endpoint: login.url });
+    for (const ask of [() => account.asset("a"), () => Array.fromAsync(account.locators()), () => account.contentKeyPolicy("a")])
+      await expect(ask()).rejects.toMatchObject({ code: "account_unavailable", retry: "retry" });
+    expect(() => emulated.open({ endpoint: "http://api.mk.io" })).toThrow(expect.objectContaining({ code: "insecure_endpoint" }));
   });
 });

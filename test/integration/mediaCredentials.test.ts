@@ -1,64 +1,26 @@
 /** Every kind of credential of the driver `ams` that needs no cloud, against the emulator of the management API. */
-import { serve, type ServerType } from "@hono/node-server";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
-import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
 import { createCredential, type MediaCredentialConfig } from "../../src/replicator/adapters/credentials.ts";
-import { createMediaAccount, type MediaAccount } from "../../src/sandbox/management/mediaAccount.ts";
 import { ManualClock } from "../fakes/clock.ts";
+import { ACCOUNT, API_KEY, emulateAccount, openAccount, type EmulatedAccount } from "../harness/emulatedAccount.ts";
 
-const ACCOUNT = { subscriptionId: "5c0bd3a2-31c4-4fd6-8f0c-7d3b1f8a9e10", resourceGroup: "media", name: "westeuropemedia" };
-const API_KEY = "the-api-key-of-the-account";
-
-let emulator: MediaAccount;
-let server: ServerType;
+let emulated: EmulatedAccount;
 let endpoint: string;
-const authorizations: (string | null)[] = [];
+let authorizations: readonly (string | null)[];
 
 beforeAll(async () => {
-  emulator = createMediaAccount({
-    account: ACCOUNT,
-    location: "westeurope",
-    storage: { accountName: "unused", accountKey: "", url: "http://127.0.0.1:1" },
-    apiKey: API_KEY,
-    clock: systemClock,
-    random: systemRandom,
-    containers: { create: () => Promise.resolve(), delete: () => Promise.resolve() },
-    hosts: { streaming: "127.0.0.1:1", keys: "127.0.0.1:1" },
-    manifestName: () => Promise.resolve(null),
-    encode: () => Promise.resolve(),
-  });
-  const fetch = (request: Request): Response | Promise<Response> => {
-    authorizations.push(request.headers.get("authorization"));
-    return emulator.app.fetch(request);
-  };
-  server = serve({ fetch, hostname: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  emulated = await emulateAccount();
+  ({ endpoint, authorizations } = emulated);
 });
 
 afterAll(async () => {
-  if ("closeAllConnections" in server) server.closeAllConnections();
-  server.close();
-  await once(server, "close");
-  await emulator[Symbol.asyncDispose]();
+  await emulated[Symbol.asyncDispose]();
 });
 
-function account(config: MediaCredentialConfig, clock = systemClock): AzureMediaAccount {
-  const { subscriptionId, resourceGroup, name: accountName } = ACCOUNT;
-  const credential = createCredential(config, { endpoint, subscriptionId, clock });
-  return new AzureMediaAccount({
-    region: "westeurope",
-    endpoint,
-    subscriptionId,
-    resourceGroup,
-    accountName,
-    credential,
-    clock,
-    maxRetries: 0,
-  });
+function account(credential: MediaCredentialConfig, clock = systemClock): AzureMediaAccount {
+  return openAccount({ endpoint, credential, clock });
 }
 
 async function token(): Promise<string> {

@@ -1,13 +1,11 @@
 /** What the real service gave back for what it was sent, through the real SDK: equal after normalisation, or each replication would write it again. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import type { TreeObject } from "../../src/core/media.ts";
 import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
 import { canonicalText, contentKeyPolicyTree, differingFields, filterTree, streamingPolicyTree } from "../../src/replicator/normalise.ts";
+import { startHttpServer } from "../harness/httpServer.ts";
 
 const FOLDER = new URL("../../../shared/ams/recordings/", import.meta.url);
 
@@ -50,14 +48,10 @@ const KINDS: readonly Kind[] = [
 
 const available = existsSync(FOLDER);
 const exchanges = available ? readExchanges() : [];
-const servers: Server[] = [];
+const servers = new AsyncDisposableStack();
 
 afterAll(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  }
+  await servers.disposeAsync();
 });
 
 describe.skipIf(!available)("recordings of the real service (../shared/ams/recordings)", () => {
@@ -120,21 +114,19 @@ interface Answering {
 
 async function accountThatHas(): Promise<Answering> {
   let properties: JsonObject = {};
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     const isBare = /getPolicyPropertiesWithSecrets/i.test(request.url ?? "");
     const body = isBare ? properties : { name: "it", id: "/it", type: "it", properties };
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
-  servers.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  servers.use(server);
   const credential = { getToken: () => Promise.resolve({ token: "token", expiresOnTimestamp: systemClock.now() + 3_600_000 }) };
   const account = new AzureMediaAccount({
     region: "westeurope",
     subscriptionId: "s",
     resourceGroup: "g",
     accountName: "acc",
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: server.url,
     credential,
     clock: systemClock,
     maxRetries: 0,

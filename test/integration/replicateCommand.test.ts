@@ -1,23 +1,10 @@
 /** `paircast replicate` against two real regions: identity, repeatability, conflicts, a kill in the middle. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
-import { ArmClient, type ArmAddress } from "../../src/sandbox/arm.ts";
-import { SandboxProcess, type SandboxVideo } from "../harness/sandbox.ts";
-import { eventually, within } from "../harness/wait.ts";
-
-interface Settings {
-  regions: {
-    name: string;
-    account: { endpoint: string; subscriptionId: string; resourceGroup: string; accountName: string; credential: { apiKey: string } };
-  }[];
-  state: { path: string };
-}
+import { SqliteCatalogue } from "../../src/replicator/sqlite/catalogue.ts";
+import type { ArmClient } from "../../src/sandbox/arm.ts";
+import { killRunning, runCommand, startCommand, startRunning, stopRunning, type Ended } from "../harness/command.ts";
+import { CommandLab, lapseLeases, printed } from "../harness/commandLab.ts";
+import { eventually } from "../harness/wait.ts";
 
 interface Summary {
   readonly assets: number;
@@ -33,96 +20,42 @@ interface Summary {
   }[];
 }
 
-const root = new URL("../../", import.meta.url);
-let sandbox: SandboxProcess;
-let folder: string;
+let lab: CommandLab;
+/** Of the replicator that has carried everything. The others know nothing of what it did. */
+let first: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "paircast-replicate-"));
-  sandbox = await SandboxProcess.start();
+  lab = await CommandLab.start();
+  first = lab.configure("first");
+  const { code, json } = await replicate(first);
+  expect(code).toBe(0);
+  expect(json.bytes).toBeGreaterThan(0);
 });
 afterAll(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  await lab[Symbol.asyncDispose]();
 });
 
-/** The sandbox's configuration with a state file of its own: a replicator that knows nothing of what the running one did. */
-function configWithOwnState(name: string): { file: string; settings: Settings } {
-  const settings = parse(readFileSync(sandbox.ready.config, "utf8")) as Settings;
-  settings.state.path = join(folder, `${name}.db`);
-  const file = join(folder, `${name}.yaml`);
-  writeFileSync(file, stringify(settings));
-  return { file, settings };
-}
-
-function paircast(...options: string[]): ChildProcess {
-  return spawn(process.execPath, ["src/main.ts", ...options], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-}
-
-async function run(...options: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = paircast(...options);
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
-  const [code] = await within(45_000, `paircast ${options.join(" ")}`, once(child, "close"));
-  return { code: code as number | null, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
-}
-
-async function replicate(file: string, ...options: string[]): Promise<{ code: number | null; summary: Summary; err: string }> {
-  const { code, out, err } = await run("replicate", "--config", file, "--json", ...options);
-  return { code, summary: JSON.parse(out) as Summary, err };
-}
-
-function arm({ regions }: Settings, name: string): ArmClient {
-  const region = regions.find((candidate) => candidate.name === name);
-  if (region === undefined) throw new Error(`no region ${name}`);
-  const { account } = region;
-  const address: ArmAddress = { ...account, apiKey: account.credential.apiKey };
-  return new ArmClient(address);
-}
-
-async function containerOf(settings: Settings, region: string, asset: string): Promise<ContainerClient> {
-  const answer = await arm(settings, region).post(`assets/${asset}/listContainerSas`, {
-    permissions: "ReadWriteDelete",
-    expiryTime: new Date(Date.now() + 600_000).toISOString(),
-  });
-  const [sas] = answer["assetContainerSasUrls"] as readonly string[];
-  return new ContainerClient(String(sas));
-}
-
-async function publishedVerified(): Promise<SandboxVideo> {
-  const video = (await sandbox.control("POST", "/videos", { region: "westeurope", protection: "clear" })) as SandboxVideo;
-  await eventually(20_000, `${video.name} in both regions`, async () => {
-    const { out } = await run("status", "--admin", sandbox.ready.admin, "--json");
-    const { videos } = JSON.parse(out) as { videos: { locatorId: string; regions: Record<string, { state: string }> }[] };
-    return Object.values(videos.find(({ locatorId }) => locatorId === video.locatorId)?.regions ?? {}).filter(
-      ({ state }) => state === "verified",
-    ).length === 2
-      ? true
-      : null;
-  });
-  return video;
+async function replicate(file: string, ...options: string[]): Promise<Ended & { readonly json: Summary }> {
+  return printed(["replicate", "--config", file, ...options]);
 }
 
 describe("paircast replicate", () => {
   it("adopts what is there already without copying a byte, and the second run changes nothing and says so", async () => {
-    const { file } = configWithOwnState("again");
-    const first = await replicate(file);
-    expect(first.code).toBe(0);
-    expect(first.summary).toMatchObject({ conflicts: 0, bytes: 0 });
-    expect(first.summary.changed).toBeGreaterThan(0);
+    const file = lab.configure("again");
+    const adopted = await replicate(file);
+    expect(adopted.code).toBe(0);
+    expect(adopted.json).toMatchObject({ conflicts: 0, bytes: 0 });
+    expect(adopted.json.changed).toBeGreaterThan(0);
     const second = await replicate(file);
-    expect(second.summary).toMatchObject({ changed: 0, conflicts: 0, failed: 0, bytes: 0 });
-    const text = await run("replicate", "--config", file);
+    expect(second.json).toMatchObject({ changed: 0, conflicts: 0, failed: 0, bytes: 0 });
+    const text = await runCommand(["replicate", "--config", file]);
     expect(text.code).toBe(0);
     expect(text.out).toMatch(/nothing to do: \d+ assets? (is|are) the same everywhere/);
   });
 
   it("keeps locator id, key ids, key values, policies, times and filters", async () => {
-    const { settings } = configWithOwnState("identity");
-    const [west, north] = [arm(settings, "westeurope"), arm(settings, "northeurope")];
-    for (const { name } of sandbox.ready.videos) {
+    const [west, north] = [lab.arm("westeurope"), lab.arm("northeurope")];
+    for (const { name } of lab.videos) {
       const [there, here] = [await north.get(`streamingLocators/${name}`), await west.get(`streamingLocators/${name}`)];
       const fields = (locator: typeof there): object => ({ ...(locator?.["properties"] as object | undefined), created: null });
       expect(fields(here)).toHaveProperty("streamingLocatorId");
@@ -140,12 +73,13 @@ describe("paircast replicate", () => {
   });
 
   it("never overwrites what it did not write: the conflict names both sides, and the region serves that video no more", async () => {
-    const video = await publishedVerified();
-    const { file, settings } = configWithOwnState("conflict");
-    const container = await containerOf(settings, "northeurope", video.name);
+    const video = await lab.publish();
+    expect((await replicate(first, "--asset", video.name)).code).toBe(0);
+    const file = lab.configure("conflict");
+    const container = await lab.container("northeurope", video.name);
     const other = "somebody else's file";
     await container.getBlockBlobClient("paircast-sample.ismc").upload(other, other.length);
-    const { code, summary, err } = await replicate(file, "--asset", video.name);
+    const { code, json: summary, err } = await replicate(file, "--asset", video.name);
     expect(code).toBe(1);
     expect(summary.conflicts).toBe(1);
     const message = summary.results.find(({ result }) => result === "conflict")?.error?.message ?? "";
@@ -157,52 +91,51 @@ describe("paircast replicate", () => {
   });
 
   it("names an asset that does not exist", async () => {
-    const { file } = configWithOwnState("missing");
-    const { code, err } = await run("replicate", "--config", file, "--asset", "no-such-asset");
+    const file = lab.configure("missing");
+    const { code, err } = await runCommand(["replicate", "--config", file, "--asset", "no-such-asset"]);
     expect(code).toBe(1);
     expect(err).toContain("no source region publishes an asset named no-such-asset");
   });
 
   it("killed in the middle and started again: nothing is copied twice, nothing half-done is catalogued", async () => {
-    const { file, settings } = configWithOwnState("killed");
-    await sandbox.breakRegion("northeurope", { service: "streaming", kind: "blackhole" });
-    const video = (await sandbox.control("POST", "/videos", { region: "westeurope", protection: "clear" })) as SandboxVideo;
-    const child = paircast("replicate", "--config", file, "--asset", video.name);
-    await eventually(20_000, "the copied files at the target", async () => {
-      const names: string[] = [];
-      for await (const blob of (await containerOf(settings, "northeurope", video.name)).listBlobsFlat()) names.push(blob.name);
-      return names.length === 6 ? true : null;
-    });
-    child.kill("SIGKILL");
-    await within(5000, "the killed replicator to be gone", once(child, "exit"));
-    const before = await modified(settings, video.name);
-    await sandbox.mendRegion("northeurope");
-    const again = await eventually(40_000, "the job's lease to run out", async () => {
+    const file = lab.configure("killed");
+    await lab.break("northeurope", "streaming", "blackhole");
+    const video = await lab.publish();
+    const child = startCommand(["replicate", "--config", file, "--asset", video.name]);
+    await eventually(20_000, "the copied files at the target", async () =>
+      Object.keys(await copies(video.name)).length === 6 ? true : null,
+    );
+    await killRunning(child);
+    const before = await copies(video.name);
+    await lab.mend("northeurope");
+    lapseLeases(lab.state("killed"));
+    const again = await eventually(40_000, "the video to be verified", async () => {
       const result = await replicate(file, "--asset", video.name);
       return result.code === 0 ? result : null;
     });
-    expect(again.value.summary.results.map(({ counts }) => counts.blobsCopied)).toEqual([0, 0]);
-    expect(await modified(settings, video.name)).toEqual(before);
+    expect(again.value.json.results.map(({ counts }) => counts.blobsCopied)).toEqual([0, 0]);
+    expect(await copies(video.name)).toEqual(before);
   });
 
   it("takes a login page in the place of the management API for no answer: nothing is withdrawn", async () => {
-    await sandbox.breakRegion("westeurope", { service: "management", kind: "html" });
-    const refusals = (): string[] =>
-      sandbox.log.filter((line) => line.includes("replication.region_unreachable") && line.includes("account_unavailable"));
+    // One that goes on: it has its token.
+    await using following = await startRunning(["replicate", "--follow", "--json", "--config", first], 30_000);
+    await lab.break("westeurope", "management", "html");
+    const refusals = (): readonly string[] =>
+      following.log.filter((line) => line.includes("replication.region_unreachable") && line.includes("account_unavailable"));
     await eventually(20_000, "three passes that met the login page", () => Promise.resolve(refusals().length >= 3 ? true : null));
-    await sandbox.mendRegion("westeurope");
-    const { out } = await run("status", "--admin", sandbox.ready.admin, "--json");
-    const { videos } = JSON.parse(out) as { videos: { locatorId: string; regions: Record<string, { state: string }> }[] };
-    for (const { locatorId } of sandbox.ready.videos)
-      expect(videos.find((video) => video.locatorId === locatorId)?.regions).toMatchObject({
-        westeurope: { state: "verified" },
-        northeurope: { state: "verified" },
-      });
+    expect(await stopRunning(following.child)).toBe(0);
+    await lab.mend("westeurope");
+    await using catalogue = new SqliteCatalogue(lab.state("first"));
+    for (const { locatorId } of lab.videos) {
+      const verified = { state: "verified" };
+      expect((await catalogue.get(locatorId))?.entry.regions).toMatchObject({ westeurope: verified, northeurope: verified });
+    }
   });
 
-  async function modified(settings: Settings, asset: string): Promise<Record<string, string>> {
-    const etags: Record<string, string> = {};
-    for await (const blob of (await containerOf(settings, "northeurope", asset)).listBlobsFlat()) etags[blob.name] = blob.properties.etag;
-    return etags;
+  /** The files at the target, with their ETags. */
+  async function copies(asset: string): Promise<Readonly<Record<string, string>>> {
+    const blobs = await Array.fromAsync((await lab.container("northeurope", asset)).listBlobsFlat());
+    return Object.fromEntries(blobs.map(({ name, properties }) => [name, properties.etag]));
   }
 });

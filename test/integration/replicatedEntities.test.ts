@@ -1,32 +1,9 @@
 /** Tracks, filters, key URLs and recreated locators between two real regions, by the command. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
-import { systemClock } from "../../src/core/clock.ts";
 import type { StreamingLocator } from "../../src/core/media.ts";
-import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
-import { createCredential } from "../../src/replicator/adapters/credentials.ts";
-import { SandboxProcess, type SandboxVideo } from "../harness/sandbox.ts";
-import { within } from "../harness/wait.ts";
-
-interface Settings {
-  readonly regions: readonly {
-    readonly name: string;
-    readonly account: {
-      readonly endpoint: string;
-      readonly subscriptionId: string;
-      readonly resourceGroup: string;
-      readonly accountName: string;
-      readonly credential: { readonly apiKey: string };
-    };
-  }[];
-  readonly replication: object;
-  readonly state: object;
-}
+import type { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
+import { CommandLab, printed } from "../harness/commandLab.ts";
+import type { PublishedVideo } from "../../src/sandbox/publish.ts";
 
 interface Summary {
   readonly results: readonly {
@@ -37,59 +14,31 @@ interface Summary {
   }[];
 }
 
-const root = new URL("../../", import.meta.url);
 const KEYS = "https://keys.we.example";
 const GATEWAY = "https://play.example/keys";
-let sandbox: SandboxProcess;
-let folder: string;
+let lab: CommandLab;
 let config: string;
 let west: AzureMediaAccount;
 let north: AzureMediaAccount;
-let video: SandboxVideo;
+let video: PublishedVideo;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "paircast-entities-"));
-  sandbox = await SandboxProcess.start();
-  const settings = parse(readFileSync(sandbox.ready.config, "utf8")) as Settings;
-  config = join(folder, "paircast.yaml");
-  const replication = { ...settings.replication, keyUrls: [{ from: KEYS, to: GATEWAY }] };
-  writeFileSync(config, stringify({ ...settings, replication, state: { path: join(folder, "paircast.db") } }));
-  [west, north] = [account(settings, "westeurope"), account(settings, "northeurope")];
-  video = (await sandbox.control("POST", "/videos", { region: "westeurope", protection: "clear" })) as SandboxVideo;
+  lab = await CommandLab.start();
+  config = lab.configure("entities", { replication: { ...lab.settings.replication, keyUrls: [{ from: KEYS, to: GATEWAY }] } });
+  [west, north] = [lab.media("westeurope"), lab.media("northeurope")];
+  video = await lab.publish();
   expect((await replicate()).code).toBe(0);
 });
 
 afterAll(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  await lab[Symbol.asyncDispose]();
 });
-
-function account({ regions }: Settings, name: string): AzureMediaAccount {
-  const found = regions.find((region) => region.name === name);
-  if (found === undefined) throw new Error(`no region ${name}`);
-  const { endpoint, subscriptionId, resourceGroup, accountName, credential } = found.account;
-  const token = createCredential({ kind: "api-key", apiKey: credential.apiKey }, { endpoint, subscriptionId, clock: systemClock });
-  return new AzureMediaAccount({
-    region: name,
-    endpoint,
-    subscriptionId,
-    resourceGroup,
-    accountName,
-    credential: token,
-    clock: systemClock,
-  });
-}
 
 async function replicate(
   ...options: string[]
-): Promise<{ readonly code: number; readonly toNorth: Summary["results"][number] | undefined }> {
-  const arguments_ = ["src/main.ts", "replicate", "--config", config, "--json", "--asset", video.name, ...options];
-  const child = spawn(process.execPath, arguments_, { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
-  const out: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  const [code] = await within(45_000, `paircast ${arguments_.join(" ")}`, once(child, "close"));
-  const { results } = JSON.parse(Buffer.concat(out).toString()) as Summary;
-  return { code: Number(code), toNorth: results.find(({ target }) => target === "northeurope") };
+): Promise<{ readonly code: number | null; readonly toNorth: Summary["results"][number] | undefined }> {
+  const { code, json } = await printed<Summary>(["replicate", "--config", config, "--asset", video.name, ...options]);
+  return { code, toNorth: json.results.find(({ target }) => target === "northeurope") };
 }
 
 async function locatorOf(where: AzureMediaAccount): Promise<StreamingLocator> {

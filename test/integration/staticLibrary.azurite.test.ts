@@ -1,7 +1,4 @@
 /** The storage of a `static` region over a real blob service: Azurite, one account per test. */
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { AccountSASPermissions, BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -9,6 +6,7 @@ import { silentLog } from "../../src/core/log.ts";
 import { AzureStaticLibrary, type StorageCredentialConfig } from "../../src/replicator/adapters/staticAccount.ts";
 import { Azurite } from "../../src/sandbox/azurite.ts";
 import { describeStaticLibrary } from "../conformance/staticLibrary.ts";
+import { startLoginPage } from "../harness/httpServer.ts";
 
 const KEY = Buffer.alloc(64, 9).toString("base64");
 /** More than there are tests. */
@@ -97,29 +95,19 @@ describe("packaged videos", () => {
 
 describe("a login page in the place of a blob service", () => {
   it.each([200, 404])("answered with %i is storage_unavailable, whatever was asked", async (status) => {
-    const page = "<!doctype html><html><body><form>log in</form></body></html>";
-    const server = createServer((_request, response) => {
-      response.writeHead(status, { "content-type": "text/html", "content-length": page.length }).end(page);
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/account`;
-      const open = (containers: string) =>
-        new AzureStaticLibrary({ region: "westeurope", url, credential: byKey("account"), containers, clock: systemClock });
-      const asked: Promise<unknown>[] = [
-        Array.fromAsync(open("*").videos()),
-        Array.fromAsync(open("film").videos()),
-        open("*").manifests("film"),
-        open("*").publicAccess("film"),
-        open("*").createContainer("film", "blob"),
-        Array.fromAsync(open("*").container("film").list()),
-        open("*").container("film").head("a.mpd"),
-      ];
-      for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
+    await using login = await startLoginPage(status);
+    const url = `${login.url}/account`;
+    const open = (containers: string) =>
+      new AzureStaticLibrary({ region: "westeurope", url, credential: byKey("account"), containers, clock: systemClock });
+    const asked: Promise<unknown>[] = [
+      Array.fromAsync(open("*").videos()),
+      Array.fromAsync(open("film").videos()),
+      open("*").manifests("film"),
+      open("*").publicAccess("film"),
+      open("*").createContainer("film", "blob"),
+      Array.fromAsync(open("*").container("film").list()),
+      open("*").container("film").head("a.mpd"),
+    ];
+    for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
   });
 });

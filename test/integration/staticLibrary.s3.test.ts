@@ -1,12 +1,10 @@
 /** The storage of a `static` region over the real S3 SDK and a stand-in for the service (test/harness/s3Server). */
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { S3StaticLibrary, type S3StaticLibraryOptions } from "../../src/replicator/adapters/s3Library.ts";
 import { describeStaticLibrary } from "../conformance/staticLibrary.ts";
 import { MemoryBlobContainer } from "../fakes/memoryBlobContainer.ts";
+import { startLoginPage } from "../harness/httpServer.ts";
 import { S3Server } from "../harness/s3Server/server.ts";
 
 const KEY = { accessKeyId: "AKIAWRITER", secretAccessKey: "the secret of the writer" };
@@ -125,36 +123,25 @@ describe("plain http", () => {
 
 describe("a login page in the place of an S3 service", () => {
   it.each([200, 404])("answered with %i is storage_unavailable, whatever was asked", async (status) => {
-    const page = "<!doctype html><html><body><form>log in</form></body></html>";
-    const login = createServer((_request, response) => {
-      response.writeHead(status, { "content-type": "text/html", "content-length": page.length }).end(page);
-    });
-    login.listen(0, "127.0.0.1");
-    await once(login, "listening");
-    try {
-      const endpoint = `http://127.0.0.1:${(login.address() as AddressInfo).port}`;
-      const source = new MemoryBlobContainer("memory/source");
-      const blob = source.put("a", new Uint8Array([1]));
-      for (const layout of [{ bucket: "films" }, { bucket: null }]) {
-        const open = (containers: string): S3StaticLibrary => library({ endpoint, containers, ...layout });
-        const film = open("*").container("film");
-        const asked: (() => Promise<unknown>)[] = [
-          () => Array.fromAsync(open("*").videos()),
-          () => Array.fromAsync(open("film").videos()),
-          () => open("*").manifests("film"),
-          () => open("*").publicAccess("film"),
-          () => open("*").createContainer("film", "blob"),
-          () => Array.fromAsync(film.list()),
-          () => film.head("a.mpd"),
-          () => film.read(blob, 0, 1),
-          () => film.copyFrom(source, blob, "absent"),
-          () => film.write("a", new Uint8Array([1]), { contentType: "video/mp4", condition: "absent" }),
-        ];
-        for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
-      }
-    } finally {
-      login.closeAllConnections();
-      login.close();
+    await using login = await startLoginPage(status);
+    const source = new MemoryBlobContainer("memory/source");
+    const blob = source.put("a", new Uint8Array([1]));
+    for (const layout of [{ bucket: "films" }, { bucket: null }]) {
+      const open = (containers: string): S3StaticLibrary => library({ endpoint: login.url, containers, ...layout });
+      const film = open("*").container("film");
+      const asked: (() => Promise<unknown>)[] = [
+        () => Array.fromAsync(open("*").videos()),
+        () => Array.fromAsync(open("film").videos()),
+        () => open("*").manifests("film"),
+        () => open("*").publicAccess("film"),
+        () => open("*").createContainer("film", "blob"),
+        () => Array.fromAsync(film.list()),
+        () => film.head("a.mpd"),
+        () => film.read(blob, 0, 1),
+        () => film.copyFrom(source, blob, "absent"),
+        () => film.write("a", new Uint8Array([1]), { contentType: "video/mp4", condition: "absent" }),
+      ];
+      for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
     }
   });
 });

@@ -12,41 +12,33 @@ import {
 } from "@azure/storage-blob";
 import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import { systemRandom } from "../../src/core/clock.ts";
 import { silentLog } from "../../src/core/log.ts";
-import { Azurite } from "../../src/sandbox/azurite.ts";
 import type { Fault, FaultKind } from "../../src/sandbox/contracts.ts";
 import { StorageFronts } from "../../src/sandbox/storage/storageFronts.ts";
 import { StorageFront } from "../../src/sandbox/storageFront.ts";
 import { ManualClock } from "../fakes/clock.ts";
+import { STORAGE_KEY, StorageStage } from "../harness/storageStage.ts";
 import { within } from "../harness/wait.ts";
 
-const KEY = Buffer.alloc(64, 9).toString("base64");
 const NAMES = ["plain.mp4", "with space.mp4", "a+b.mp4", "100%.mp4", "%20.mp4", "täst/日本語.mp4", "q?&#.mp4", "deep/er/name.mp4"];
 const CONTENT = Buffer.from("0123456789abcdef".repeat(4096));
 
 const clock = new ManualClock();
-let azurite: Azurite;
-let fronts: StorageFronts;
+let stage: StorageStage;
 let west: StorageFront;
 let north: StorageFront;
 let last = 0;
 
 beforeAll(async () => {
-  const accounts = ["west", "north"].map((name) => ({ name, key: KEY }));
-  azurite = await Azurite.start({ accounts, port: 0, clock: systemClock, log: silentLog });
-  fronts = new StorageFronts(azurite.url);
-  const shared = { port: 0, fronts, tls: null, clock, random: systemRandom, log: silentLog };
-  west = await StorageFront.start({ ...shared, label: "west storage", host: "127.0.0.1", account: { name: "west", key: KEY } });
-  north = await StorageFront.start({ ...shared, label: "north storage", host: "127.0.0.1", account: { name: "north", key: KEY } });
+  stage = await StorageStage.start({ west: "127.0.0.1", north: "127.0.0.1" }, clock);
+  [west, north] = [stage.front("west"), stage.front("north")];
 });
 afterEach(async () => {
-  await west.server.clear();
-  await north.server.clear();
+  await stage.clear();
 });
 afterAll(async () => {
-  await Promise.all([west.close(), north.close()]);
-  await azurite.stop();
+  await stage[Symbol.asyncDispose]();
 });
 
 function byKey(front: StorageFront, container: string): ContainerClient {
@@ -183,7 +175,7 @@ describe("copies between two regions", () => {
     const listing = await request(`${target.url}&restype=container&comp=list&include=copy`);
     const xml = await listing.body.text();
     expect(xml).toContain(north.address.url);
-    expect(xml).not.toContain(azurite.url);
+    expect(xml).not.toContain(stage.azurite.url);
   });
 
   it("refuses what Put Blob From URL cannot do here, instead of doing something else", async () => {
@@ -310,7 +302,7 @@ describe("the service itself", () => {
   it("has its own account only, and no path leads to another", async () => {
     const { name } = await pair();
     await upload(name, "secret");
-    const credential = new StorageSharedKeyCredential("west", KEY);
+    const credential = new StorageSharedKeyCredential("west", STORAGE_KEY);
     const expiresOn = new Date(Date.now() + 3_600_000);
     const permissions = BlobSASPermissions.parse("r");
     const sas = generateBlobSASQueryParameters({ containerName: name, blobName: "secret", permissions, expiresOn }, credential);
@@ -353,7 +345,7 @@ describe("the service itself", () => {
 
   it("fails as a server does whose account is gone", async () => {
     const lost = new StorageFronts("http://127.0.0.1:1");
-    const account = { name: "west", key: KEY };
+    const account = { name: "west", key: STORAGE_KEY };
     const events: string[] = [];
     const log = { ...silentLog, error: (event: string) => events.push(event) };
     const label = "lost storage";

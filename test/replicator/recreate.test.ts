@@ -227,7 +227,7 @@ describe("a streaming policy that is led to the gateway", () => {
     });
     world.reset();
     const result = await run(world, led(recreating(world.deps)));
-    expect(result.error?.message).toContain("locator locator-unrelated of asset unrelated would go with it");
+    expect(result.error?.message).toContain("locator locator-unrelated of asset unrelated would go with it: drain north, delete it");
     expect(world.mutations("north")).toBe(0);
     expect(await stateOf(world, "north")).toBe("verified");
   });

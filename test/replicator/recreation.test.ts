@@ -5,22 +5,18 @@ import type { LocatorSummary, StreamingLocator } from "../../src/core/media.ts";
 import type { Removable } from "../../src/replicator/diff.ts";
 import { decideRecreation, type RecreationFacts, type Refused } from "../../src/replicator/recreation.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
+import { PLAIN_LOCATOR } from "../fakes/plainLocator.ts";
 
 const IDENTITY = { source: "west", target: "north", assetName: "intro" };
 const id = (digit: string): string => `${digit.repeat(8)}-1111-4111-8111-111111111111`;
 
 function locator(name: string, digit: string): StreamingLocator {
   return {
+    ...PLAIN_LOCATOR,
     name,
     assetName: "intro",
     streamingLocatorId: id(digit),
     streamingPolicyName: "envelope",
-    defaultContentKeyPolicyName: null,
-    alternativeMediaId: null,
-    startTime: null,
-    endTime: null,
-    filters: [],
-    contentKeys: [],
     created: 0,
   };
 }

@@ -28,4 +28,6 @@ export const deletion = z.strictObject({
   assets: z.boolean().prefault(false),
   /** How often `serve` looks what is due. */
   every: durationFrom(500).prefault("10m"),
+  /** How often `serve` looks through the lists of all targets for what is nobody's, also where nothing is deleted; left out: never. */
+  orphans: durationFrom(60_000).optional(),
 });

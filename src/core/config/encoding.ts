@@ -1,7 +1,8 @@
 /** Encoding: which accounts encode, by which transforms, how long they may take, and who is told. Left out, nothing is encoded. */
 import { z } from "zod";
-import { encodingEvents } from "./events.ts";
+import { encodingEvents, eventQueue } from "./events.ts";
 import { duration, durationFrom, isLoopbackUrl, nonEmpty, regionName } from "./units.ts";
+import { size } from "./verification.ts";
 
 const account = z.strictObject({
   region: regionName,
@@ -23,17 +24,31 @@ const publish = z.strictObject({
   contentKeyPolicy: nonEmpty.optional(),
 });
 
-const notify = z.strictObject({
-  /** What becomes of jobs is posted here as JSON, at least once each. Plain http only on a loopback address. */
-  url: z
-    .url({ protocol: /^https?$/, error: "write an http(s) URL" })
-    .refine(
-      (url) => url.startsWith("https:") || isLoopbackUrl(url),
-      "a secret is sent here: use https (plain http is allowed on a loopback address only)",
-    ),
-  /** Sent with it in the header x-paircast-events-key. */
-  secret: nonEmpty.min(16, "use at least 16 characters"),
-});
+const notify = z
+  .strictObject({
+    /** What becomes of jobs is posted here as JSON, at least once each. Plain http only on a loopback address. */
+    url: z
+      .url({ protocol: /^https?$/, error: "write an http(s) URL" })
+      .refine(
+        (url) => url.startsWith("https:") || isLoopbackUrl(url),
+        "a secret is sent here: use https (plain http is allowed on a loopback address only)",
+      )
+      .optional(),
+    /** Sent with it in the header x-paircast-events-key. */
+    secret: nonEmpty.min(16, "use at least 16 characters").optional(),
+    /** The same, put into a Storage queue in Base64; it is made where it is not there. */
+    queue: eventQueue.optional(),
+    /** `plain`: the notice itself; `cloudevents`: as the data of a CloudEvent 1.0. */
+    format: z.enum(["plain", "cloudevents"]).prefault("plain"),
+  })
+  .superRefine(({ url, secret, queue }, context) => {
+    const problem = (path: string, message: string): void => {
+      context.addIssue({ code: "custom", path: [path], message });
+    };
+    if (url === undefined && queue === undefined) problem("url", "nobody would be told: set url, or queue, or both");
+    if (url !== undefined && secret === undefined) problem("secret", "whoever listens has to know who posts: set a secret");
+    if (url === undefined && secret !== undefined) problem("secret", "it is sent to `url` only: set that, or remove this");
+  });
 
 const limits = z.strictObject({
   /** For an account to take a job. */
@@ -59,6 +74,15 @@ const health = z.strictObject({
   hold: duration.prefault("2m"),
 });
 
+const uploads = z.strictObject({
+  /** Regions in which an uploaded file is kept until its job has finished. */
+  copies: z.int().min(1).max(10).prefault(2),
+  /** Of one file. A blob of blocks takes no more than 390 GiB. */
+  maxSize: size.refine((bytes) => bytes > 0 && bytes <= 390 * 2 ** 30, "write a size of at most 390GiB").prefault("100GiB"),
+  /** How long a job waits for its file, from when it was last begun. */
+  within: durationFrom(60_000).prefault("24h"),
+});
+
 export const encoding = z.strictObject({
   /** Regions whose media accounts encode; left out: all of the driver `ams`. */
   accounts: z.array(account).min(1, "name at least one account").optional(),
@@ -70,6 +94,7 @@ export const encoding = z.strictObject({
   notify: notify.optional(),
   /** Events of Event Grid about jobs; left out: accounts are asked. */
   events: encodingEvents.optional(),
+  uploads: uploads.prefault({}),
   limits: limits.prefault({}),
   health: health.prefault({}),
   /** How often `serve` looks for jobs that are due. */

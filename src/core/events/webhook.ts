@@ -1,14 +1,17 @@
-/** The address to which Event Grid delivers: handshakes of both schemas, a shared secret, and no success before the events are kept. */
+/** The address to which Event Grid delivers: handshakes of both schemas, who may send, and no success before the events are kept. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { errorChain, errorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { deliveryOf, type Delivery, type GridEvent } from "./envelope.ts";
+import type { SenderTokens } from "./senderTokens.ts";
 
 export interface WebhookOptions {
   /** Path of the endpoint, starting with `/`. */
   readonly path: string;
-  /** In the query as `code`, or in the header `x-paircast-events-key`. */
-  readonly secret: string;
+  /** In the query as `code`, or in the header `x-paircast-events-key`; null: none is asked for. Then `tokens` is not null. */
+  readonly secret: string | null;
+  /** What else is asked for; null: nothing. */
+  readonly tokens: Pick<SenderTokens, "check"> | null;
   /** Keeps what was delivered. While it rejects, Event Grid delivers again. */
   readonly take: (events: readonly GridEvent[]) => Promise<void>;
   readonly log: Log;
@@ -31,10 +34,18 @@ export class EventWebhook {
     if (url.pathname !== this.#options.path) return answer(404, "unknown_path");
     if (request.method === "OPTIONS") return handshake(request);
     if (request.method !== "POST") return answer(405, "method", { allow: "OPTIONS, POST" });
-    const given = request.headers.get(SECRET_HEADER) ?? url.searchParams.get("code");
-    if (given === null || !equal(given, this.#options.secret)) return answer(401, "unauthorized");
-    return this.#deliver(request);
+    return (await this.#refusal(request, url)) ?? this.#deliver(request);
   };
+
+  /** Of what is not let in; null: it is. Event Grid gives up what is answered with 401, and comes again for what could not be checked. */
+  async #refusal(request: Request, url: URL): Promise<Response | null> {
+    const { secret, tokens } = this.#options;
+    const given = request.headers.get(SECRET_HEADER) ?? url.searchParams.get("code");
+    if (secret === null ? tokens === null : given === null || !equal(given, secret)) return answer(401, "unauthorized");
+    const verdict = (await tokens?.check(request.headers.get("authorization"))) ?? "good";
+    if (verdict === "good") return null;
+    return verdict === "bad" ? answer(401, "unauthorized") : answer(503, "unverifiable", { "retry-after": "30" });
+  }
 
   async #deliver(request: Request): Promise<Response> {
     const { log } = this.#options;

@@ -27,7 +27,8 @@ export interface AccountJob {
  * - Errors tell what the answer says of the account: `account_unreachable` (retry: no connection or no answer in time; what was asked for may have
  *   happened), `account_failing` (retry: 5xx; it may have happened), `account_throttled` (retry: 429; it has not happened), `account_denied` (never:
  *   401, 403; it has not happened), `account_rejected` (never: any other refusal; the request is at fault, and the message carries the
- *   service's own text). A `signal` that aborts rejects with its reason.
+ *   service's own text). `account_throttled` and `account_failing` carry `retryAfterMs` where the service says when it wants to be asked again:
+ *   that is the caller's to keep, and not waited for in here. A `signal` that aborts rejects with its reason.
  */
 export interface EncodingAccount {
   /** The region's name. */

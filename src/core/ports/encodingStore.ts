@@ -55,7 +55,7 @@ export interface VersionedAccount {
  * - `hasten` makes all jobs that take up a place in the account due for `follow` at `at`, where they were due later.
  * - `places` counts the places taken up, per account; accounts without any may be left out.
  * - `outbox` gives messages that were not settled and not given out since `now - leaseMs`, oldest first; a message may be given out twice.
- *   `settle` removes them and ignores those that are not there.
+ *   `settle` removes them and ignores those that are not there. `oldestMessageAt` says of when the oldest is that is not settled, null: none is.
  * - `remove` drops a job whose version is the expected one, and says whether it did; its messages stay.
  * - `list` pages through the newest first. `count` counts the jobs of each state.
  * - `saveAccount` writes if and only if the stored version is `expected` (null: there is none) and gives the new version, else null.
@@ -73,6 +73,7 @@ export interface EncodingStore extends AsyncDisposable {
   count(): Promise<Readonly<Record<EncodingState, number>>>;
   outbox(now: number, leaseMs: number, limit: number): Promise<readonly EncodingMessage[]>;
   settle(ids: readonly string[]): Promise<void>;
+  oldestMessageAt(): Promise<number | null>;
   accounts(): Promise<readonly VersionedAccount[]>;
   saveAccount(state: AccountState, expected: string | null): Promise<string | null>;
 }

@@ -46,6 +46,10 @@ export type Pace = (bytes: number) => Promise<void>;
  *   `pace`, where it is given, is asked before bytes are moved, with how many, and the copy waits for it; an implementation may leave that to the caller.
  * - `readUrl` is a URL with which the same or another storage service may read the blob for the next while: a secret, never logged.
  * - `write` uploads small content; for the `static` driver's markers and for tests.
+ * - `upload` begins a blob that comes in parts. Nothing of it can be read before `commit`, which replaces what is at the name and gives the blob as it
+ *   is then; the blob has the parts in the order in which `put` was called with them, also where several are under way. A part has at most
+ *   100 MiB, and a blob at most 50,000 parts. An upload that is left lying disappears with its container, or by itself within a week. Left out:
+ *   this container gets its content by copies only.
  * - Errors: `storage_unavailable` (retry), `storage_denied` (never), `container_missing` (never), `blob_archived` (never).
  */
 export interface BlobContainer {
@@ -62,6 +66,13 @@ export interface BlobContainer {
     options: { readonly contentType: string; readonly condition: WriteCondition },
     signal?: AbortSignal,
   ): Promise<BlobInfo>;
+  upload?(name: string, contentType: string): BlobUpload;
+}
+
+/** A blob that comes in parts. Both reject with the container's errors, and an upload of which a part has failed is not to be committed. */
+export interface BlobUpload {
+  put(content: Uint8Array, signal?: AbortSignal): Promise<void>;
+  commit(signal?: AbortSignal): Promise<BlobInfo>;
 }
 
 /** What anybody may read of a container without a credential: nothing, its blobs, or its blobs and their list. */

@@ -5,12 +5,12 @@ import type { Clock } from "../../core/clock.ts";
 import type { AccountJobState, Sighting, Transform } from "../../core/encoding.ts";
 import type { AccountInput, AccountJob, EncodingAccount } from "../../core/ports/encodingAccount.ts";
 import { failureOf, stateOf } from "../jobEvent.ts";
-import { accountError, byStatus, oneLine, statusOf } from "./azureErrors.ts";
+import { accountError, byStatus, oneLine, statusOf, waitingIsTold } from "./azureErrors.ts";
 
 export interface AzureEncodingOptions {
   /** The region's name. */
   readonly name: string;
-  /** Made for `endpoint` and `subscriptionId`. */
+  /** Made for `endpoint` and `subscriptionId`, and for nobody else: what its answers do about waiting is changed. */
   readonly client: AzureMediaServices;
   readonly endpoint: string;
   readonly subscriptionId: string;
@@ -33,6 +33,7 @@ export class AzureEncodingAccount implements EncodingAccount {
     this.name = options.name;
     this.#options = options;
     this.#client = options.client;
+    this.#client.pipeline.addPolicy(waitingIsTold(options.clock), { afterPhase: "Retry" });
     this.#account = [options.resourceGroup, options.accountName];
   }
 
@@ -50,7 +51,10 @@ export class AzureEncodingAccount implements EncodingAccount {
       });
       request.allowInsecureConnection = this.#options.endpoint.startsWith("http:");
       const { status, bodyAsText } = await this.#client.sendRequest(request);
-      if (status >= 300) throw byStatus(status, `put transform ${name} in ${this.name}`, `: ${oneLine(bodyAsText ?? "")}`);
+      if (status >= 300) {
+        const words = `: ${oneLine(bodyAsText ?? "")}`;
+        throw byStatus(status, `put transform ${name} in ${this.name}`, { words, retryAfterMs: null });
+      }
     });
   }
 
@@ -89,6 +93,7 @@ export class AzureEncodingAccount implements EncodingAccount {
       try {
         await this.#client.jobs.cancelJob(...this.#account, transform, name, { abortSignal });
       } catch (error) {
+        if (!isRefusal(statusOf(error))) throw error;
         const job = await this.#find(transform, name, abortSignal);
         if (job !== null && !isOver(stateOf(job.state))) throw error;
       }
@@ -156,6 +161,11 @@ export class AzureEncodingAccount implements EncodingAccount {
     const account = `subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Media/mediaServices/${accountName}`;
     return `${endpoint.replace(/\/+$/, "")}/${account}/${path}?api-version=${API_VERSION}`;
   }
+}
+
+/** The request is at fault, or what it is about. */
+function isRefusal(status: number | null): boolean {
+  return status === 400 || status === 404 || status === 409;
 }
 
 function isOver(state: AccountJobState | null): boolean {

@@ -14,6 +14,17 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const CLIENT_FILES = ["main", "api", "dom", "history", "overrides", "player", "regions", "routing", "tables"] as const;
+const ENCODING_FILES = [
+  "attemptTimes",
+  "encoding",
+  "encodingAccounts",
+  "encodingApi",
+  "encodingForm",
+  "encodingJobs",
+  "encodingWords",
+  "sendFile",
+  "timeLine",
+] as const;
 
 /** What the page's player takes from the client kit; the import map calls the folder `paircast/`. */
 const KIT_FILES = ["hlsjs", "penalties", "timing", "watchdog"] as const;
@@ -41,7 +52,7 @@ export function statusPage(options: PageOptions): Hono {
     );
   serve("/", html, "index.html");
   for (const name of ["style.css", "icon.svg"]) serve(`/assets/${name}`, file(name), name);
-  for (const name of CLIENT_FILES) serve(`/assets/client/${name}.js`, file(`client/${name}.js`), `${name}.js`);
+  for (const name of [...CLIENT_FILES, ...ENCODING_FILES]) serve(`/assets/client/${name}.js`, file(`client/${name}.js`), `${name}.js`);
   for (const name of KIT_FILES) serve(`/assets/clients/${name}.js`, file(`../../../clients/${name}.js`), `${name}.js`);
   serve("/assets/hls.mjs", hlsModule(), "hls.mjs");
   return app;

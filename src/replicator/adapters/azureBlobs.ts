@@ -2,8 +2,9 @@
 import type { BlockBlobClient, ContainerClient, Tags } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
 import { PaircastError } from "../../core/errors.ts";
-import type { BlobContainer, BlobInfo, BlobVersion, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, BlobUpload, BlobVersion, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
 import { copyBlob } from "./azureBlobCopy.ts";
+import { AzureBlobUpload } from "./azureBlobUpload.ts";
 import { isAccessExpired, serviceFailure, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, fromHead, fromListing, isDirectory } from "./azureBlobInfo.ts";
 import { addressable, type PagedContainerClient } from "./pagedContainer.ts";
@@ -116,6 +117,10 @@ export class AzureBlobContainer implements BlobContainer {
       await target.upload(Buffer.from(content), content.length, { conditions, blobHTTPHeaders, abortSignal });
     });
     return this.written(name, what, signal);
+  }
+
+  upload(name: string, contentType: string): BlobUpload {
+    return new AzureBlobUpload(this, name, contentType);
   }
 
   /** The blob as it is after a write; gone again means that somebody else is at work under the same name. */

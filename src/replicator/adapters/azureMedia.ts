@@ -10,7 +10,7 @@ import {
 } from "@azure/arm-mediaservices";
 import type { StoragePipelineOptions } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
-import { PaircastError } from "../../core/errors.ts";
+import { errorCode, PaircastError } from "../../core/errors.ts";
 import type {
   AssetSpec,
   ContentKeyPolicy,
@@ -28,8 +28,8 @@ import type { MediaAccount } from "../../core/ports/media.ts";
 import type { BlobContainer } from "../../core/ports/storage.ts";
 import { AzureBlobContainer, type AzureBlobContainerOptions } from "./azureBlobs.ts";
 import { createMediaClient, type MediaClientOptions } from "./azureMediaClient.ts";
-import { MediaCalls, type Abortable } from "./azureMediaCalls.ts";
-import { mediaExists, mediaInUse } from "./azureMediaErrors.ts";
+import { MediaCalls, type Abortable, type Pager } from "./azureMediaCalls.ts";
+import { mediaExists, mediaInUse, noAnswer } from "./azureMediaErrors.ts";
 import { fromAsset, fromLocator, toAsset, toLocator, toPath, toSummary, toTrack, toTree } from "./azureMediaMapping.ts";
 import { FILTER_FIELDS, KEY_POLICY_FIELDS, STREAMING_POLICY_FIELDS } from "./mediaFields.ts";
 import { StorageCalls } from "./storageAnswers.ts";
@@ -118,8 +118,7 @@ export class AzureMediaAccount implements MediaAccount {
 
   async *assetFilters(assetName: string, signal?: AbortSignal): AsyncGenerator<MediaFilter> {
     const what = `list filters of asset ${assetName}`;
-    if ((await this.asset(assetName, signal)) === null) return;
-    const filters = this.#calls.list(what, signal, (call) => this.#client.assetFilters.list(...this.#account, assetName, call));
+    const filters = this.#ofAsset(assetName, what, signal, (call) => this.#client.assetFilters.list(...this.#account, assetName, call));
     for await (const filter of filters) yield { name: filter.name ?? "", properties: toTree(filter, FILTER_FIELDS) };
   }
 
@@ -132,8 +131,7 @@ export class AzureMediaAccount implements MediaAccount {
 
   async *tracks(assetName: string, signal?: AbortSignal): AsyncGenerator<MediaTrack> {
     const what = `list tracks of asset ${assetName}`;
-    if ((await this.asset(assetName, signal)) === null) return;
-    const tracks = this.#calls.list(what, signal, (call) => this.#client.tracks.list(...this.#account, assetName, call));
+    const tracks = this.#ofAsset(assetName, what, signal, (call) => this.#client.tracks.list(...this.#account, assetName, call));
     for await (const track of tracks) yield toTrack(track);
   }
 
@@ -255,7 +253,28 @@ export class AzureMediaAccount implements MediaAccount {
     const answer = await this.#calls.find(`list paths of locator ${locatorName}`, signal, (call) =>
       this.#client.streamingLocators.listPaths(...this.#account, locatorName, call),
     );
+    // A locator has paths, for whatever files: an answer with none of either kind is somebody else's.
+    if (answer !== null && answer.streamingPaths === undefined && answer.downloadPaths === undefined)
+      throw noAnswer(this.#calls.at(`list paths of locator ${locatorName}`), new Error("the answer has no paths"));
     return (answer?.streamingPaths ?? []).map(toPath).filter((path) => path !== null);
+  }
+
+  /** A list under an asset. Only where the service refuses it is it asked whether there is such an asset, which without one has nothing. */
+  async *#ofAsset<T>(
+    assetName: string,
+    what: string,
+    signal: AbortSignal | undefined,
+    list: (call: Abortable) => Pager<T>,
+  ): AsyncGenerator<T> {
+    let isListed = false;
+    try {
+      for await (const page of this.#calls.pages(what, signal, list, null)) {
+        isListed = true;
+        yield* page;
+      }
+    } catch (error) {
+      if (isListed || errorCode(error) !== "account_rejected" || (await this.asset(assetName, signal)) !== null) throw error;
+    }
   }
 
   #listLocators(signal: AbortSignal | undefined): AsyncGenerator<SdkLocator> {

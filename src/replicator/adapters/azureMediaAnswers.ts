@@ -25,12 +25,16 @@ function wrongAnswer(response: PipelineResponse): string | null {
 function wrongBody(response: PipelineResponse): string | null {
   const { request, bodyAsText } = response;
   const text = bodyAsText ?? "";
-  // A PUT may keep its answer to itself, and a DELETE has none.
-  if (text.trim() === "" && (request.method === "PUT" || request.method === "DELETE")) return null;
+  if (text.trim() === "" && mayBeEmpty(request)) return null;
   const body = jsonObject(text);
   if (body === null) return isHtml(response) ? "with a page of HTML where JSON belongs" : "without the JSON object that belongs there";
   const isList = request.method === "GET" && isCollection(request.url);
   return isList && !Array.isArray(body["value"]) ? "without the list that belongs there" : null;
+}
+
+/** A PUT may keep its answer to itself; a DELETE has none, and neither has the cancelling of a job. */
+function mayBeEmpty({ method, url }: PipelineResponse["request"]): boolean {
+  return method === "PUT" || method === "DELETE" || /\/cancelJob(\?|$)/.test(url);
 }
 
 function isHtml({ headers }: PipelineResponse): boolean {

@@ -84,13 +84,16 @@ export class PagedContainerClient extends ContainerClient {
   }
 }
 
-/** URLs lose such segments, in any encoding: the request would be for another blob. */
+/** URLs lose such segments, in any encoding, and the service takes a backslash for a slash: the request would be for another blob. */
 export function addressable(name: string): string {
-  if (!/(^|\/)\.\.?(\/|$)/.test(name)) return name;
-  throw new PaircastError(
-    "storage_rejected",
-    `blob ${name}: no URL can name it, as a segment of it is "." or ".."; rename it in the source`,
-  );
+  const lost = lostBy(name);
+  if (lost === null) return name;
+  throw new PaircastError("storage_rejected", `blob ${name}: ${lost}; rename it in the source`);
+}
+
+function lostBy(name: string): string | null {
+  if (/(^|\/)\.\.?(\/|$)/.test(name)) return 'no URL can name it, as a segment of it is "." or ".."';
+  return name.includes("\\") ? 'the service would store it with "/" for each backslash' : null;
 }
 
 function tagsField(tags: Readonly<Record<string, string>>): string {

@@ -246,8 +246,8 @@ export class S3BlobContainer implements BlobContainer {
         etag: ETag,
       }));
       empty &&= names.length === 0 && (page.CommonPrefixes ?? []).length === 0;
-      // The prefix itself, and what consoles leave for a folder.
-      yield names.filter(({ name }) => name !== "" && !name.endsWith("/"));
+      // The prefix itself, and what consoles leave for a folder, which is empty.
+      yield names.filter(({ name, length }) => name !== "" && (length > 0 || !name.endsWith("/")));
       token = page.NextContinuationToken;
     } while (token !== undefined && token !== "");
     if (empty && Prefix !== "") throw s3Error("container_missing", `list ${this.label}`);

@@ -6,6 +6,7 @@ import type { MediaAccount } from "../../core/ports/media.ts";
 import type { BlobContainer } from "../../core/ports/storage.ts";
 import { conflictText } from "../conflict.ts";
 import type { Verdict } from "../diff.ts";
+import { CommonReads } from "../commonReads.ts";
 import { lookAtAsset } from "../lookAsset.ts";
 import { policyTasks } from "../policies.ts";
 import { replicateAsset, type AmsDeps } from "../run.ts";
@@ -63,7 +64,11 @@ class AmsInspection {
   /** Null where the source does not have it whole (any more): then nothing is said of its copies. */
   async #survey(): Promise<Survey | null> {
     try {
-      return await surveySource(this.#source, this.#context.identity.assetName, null, this.#context.signal);
+      const { identity, signal } = this.#context;
+      const account = this.#source;
+      const common = new CommonReads({ account, signal });
+      const onlyPlays = this.#isOriginal();
+      return await surveySource({ account, common, assetName: identity.assetName, locatorIds: null, onlyPlays, signal });
     } catch (error) {
       if (errorCode(error) !== "source_missing") throw error;
       const detail = error instanceof Error ? error.message : "the source lacks it";
@@ -100,10 +105,12 @@ class AmsInspection {
 
   async #targetContainer(survey: Survey): Promise<BlobContainer | null> {
     const wanted = ledToGateway(survey, this.#deps.options.keyUrls ?? []);
-    const { look, asset } = await lookAtAsset(this.#context, { survey: wanted, target: this.#target, blobs: async () => null });
+    const target = this.#target;
+    const common = new CommonReads({ account: target, signal: this.#context.signal });
+    const { look, asset } = await lookAtAsset(this.#context, { survey: wanted, target, common, blobs: async () => null });
     this.#add(`asset ${survey.asset.name}`, look.asset, false);
     if (asset === null || look.asset.action === "conflict") return null;
-    const needed = new Set(policyTasks(this.#context, wanted, this.#target).map(({ what }) => what));
+    const needed = new Set(policyTasks(this.#context, wanted, common).map(({ what }) => what));
     for (const { what, verdict, optional } of look.entities) {
       if (optional !== true || verdict.action !== "conflict") this.#add(what, verdict, !needed.has(what));
     }
@@ -128,9 +135,10 @@ class AmsInspection {
     if (region === undefined)
       throw new PaircastError("not_configured", `verify in ${this.#context.identity.target}: there is no such region`);
     const expected = manifestPaths(await this.#source.paths(locator.name, checks.signal));
+    const here = this.#isOriginal() ? expected : manifestPaths(await this.#target.paths(locator.name, checks.signal));
     const { keyPrefix } = this.#deps.options;
     const shown = this.#isOriginal() ? survey : ledToGateway(survey, this.#deps.options.keyUrls ?? []);
-    return (await verifyServing({ checks, region, account: this.#target, expected, survey: shown, keyPrefix }, locator)).findings;
+    return (await verifyServing({ checks, region, expected, here, survey: shown, keyPrefix }, locator)).findings;
   }
 
   #isOriginal(): boolean {

@@ -13,6 +13,13 @@ export interface Containers {
   delete(name: string): Promise<void>;
 }
 
+/** What goes on air in the place of an ingest, which nobody takes here. `container` is null where the asset is not there. */
+export interface LiveSignal {
+  begin(container: string | null, manifestName: string): Promise<void>;
+  /** What was on air stays as a recording. */
+  end(container: string | null, manifestName: string): Promise<void>;
+}
+
 export interface ManifestTrack {
   readonly name: string;
   readonly kind: "video" | "audio";
@@ -35,6 +42,8 @@ export interface EmulatorDeps {
   readonly manifestTracks?: (assetName: string) => Promise<readonly ManifestTrack[]>;
   /** Whether a file is in the asset's container; left out: every file is. */
   readonly fileExists?: (assetName: string, fileName: string) => Promise<boolean>;
+  /** Left out: live outputs put nothing into their assets. */
+  readonly liveSignal?: LiveSignal;
 }
 
 export interface Emulator extends EmulatorDeps {

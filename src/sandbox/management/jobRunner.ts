@@ -151,6 +151,8 @@ export class JobRunner implements AsyncDisposable {
     );
     // Nothing of an output that failed is under way any more when it says so; the first reason is the true one.
     const first = Promise.all(work);
+    // It is waited for below, once the slower part has let go, too.
+    first.catch(() => undefined);
     await Promise.allSettled(work);
     await first;
     signal.throwIfAborted();

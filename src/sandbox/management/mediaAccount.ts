@@ -14,6 +14,9 @@ import { CALM, JobBehaviour } from "./jobBehaviour.ts";
 import { withJobFaults } from "./jobFaults.ts";
 import { JobRunner, type Encode, type JobChange } from "./jobRunner.ts";
 import { jobRoutes } from "./jobs.ts";
+import { liveEventRoutes } from "./liveEvents.ts";
+import { LiveMachine } from "./liveMachine.ts";
+import { liveOutputRoutes } from "./liveOutputs.ts";
 import { locatorRoutes } from "./locators.ts";
 import { mkioApp, type MkioSurface } from "./mkio.ts";
 import { managementApp } from "./router.ts";
@@ -62,12 +65,14 @@ export function createMediaAccount(options: MediaAccountOptions): MediaAccount {
   const switches = { ...DEFAULT_SWITCHES, ...options.switches };
   const { defaultEndpoint: defaultState = "Running" } = options;
   const endpoints = new EndpointMachine({ clock, random, operationMs: switches.operationMs, defaultState });
-  const store = new MediaAccountStore({ endpoints, ...(keyIds === undefined ? {} : { keyIds }) });
+  const live = new LiveMachine({ clock, random, operationMs: switches.operationMs });
+  const store = new MediaAccountStore({ endpoints, live, ...(keyIds === undefined ? {} : { keyIds }) });
   const emulator: Emulator = { ...options, switches, store };
   if (options.provisioned !== false) provisionAccount(emulator);
   const behaviour = new JobBehaviour({ ...CALM, ...switches.job });
   const jobs = { behaviour, runner: jobRunner(emulator, behaviour, options) };
-  const routes = [...accountRoutes(emulator), ...entityRoutes(emulator, jobs)];
+  // MK.IO's live events have a form of their own, which is not emulated.
+  const routes = [...accountRoutes(emulator), ...entityRoutes(emulator, jobs), ...liveEventRoutes(emulator), ...liveOutputRoutes(emulator)];
   const { subscriptionId } = options.account;
   const tokens = new TokenAuthority({ subscriptionId, apiKey: options.apiKey, clock, random });
   const failed = options.failed ?? (() => undefined);

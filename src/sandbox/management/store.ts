@@ -2,6 +2,7 @@
 import type { AccountView, EmulatedKey, EmulatedLocator, JsonObject } from "../contracts.ts";
 import { policyProperties } from "./contentKeyPolicyBody.ts";
 import type { EndpointMachine } from "./endpointMachine.ts";
+import type { LiveMachine } from "./liveMachine.ts";
 import { NamedMap } from "./namedMap.ts";
 import { predefinedPolicies } from "./predefinedPolicies.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
 
 export interface StoreOptions {
   readonly endpoints: EndpointMachine;
+  readonly live: LiveMachine;
   /** Key ids taken in the region; share one set between the accounts of a region. */
   readonly keyIds?: Set<string>;
 }
@@ -29,6 +31,7 @@ export class MediaAccountStore implements AccountView {
   readonly streamingPolicies = new NamedMap<StreamingPolicyRecord>();
   readonly transforms = new NamedMap<TransformRecord>();
   readonly endpoints: EndpointMachine;
+  readonly live: LiveMachine;
   readonly keyIds: Set<string>;
   readonly #locators = new NamedMap<LocatorRecord>();
   readonly #locatorsById = new Map<string, LocatorRecord>();
@@ -37,6 +40,7 @@ export class MediaAccountStore implements AccountView {
 
   constructor(options: StoreOptions) {
     this.endpoints = options.endpoints;
+    this.live = options.live;
     this.keyIds = options.keyIds ?? new Set();
     this.clear();
   }
@@ -48,6 +52,7 @@ export class MediaAccountStore implements AccountView {
     for (const entities of [this.assets, this.accountFilters, this.contentKeyPolicies, this.streamingPolicies, this.transforms])
       entities.clear();
     this.endpoints.clear();
+    this.live.clear();
     for (const policy of predefinedPolicies) this.streamingPolicies.set(policy);
   }
 
@@ -121,6 +126,10 @@ export class MediaAccountStore implements AccountView {
 
   streamingRunning(): boolean {
     return this.endpoints.anyRunning();
+  }
+
+  offAir(assetName: string): boolean {
+    return this.live.offAir(assetName);
   }
 }
 

@@ -118,6 +118,7 @@ function admit({ account, clock, fault, keysUrl }: StreamingDeps, request: Strea
   if (!isOpen(locator, clock.now())) throw new OriginError("MPE_UNAUTHORIZED", "the streaming locator is not valid at this time");
   const container = account.container(locator.assetName);
   if (container === null) throw new OriginError("MPE_RESOURCE_NOT_FOUND", "the asset of the streaming locator does not exist");
+  if (account.offAir(locator.assetName)) throw new OriginError("MPE_RESOURCE_NOT_FOUND", "the live event of this asset does not run");
   const envelope = protectionFor(account, locator, request.packaging, keysUrl);
   const segment = request.kind === "init" || request.kind === "fragment";
   if (segment && fault.current()?.kind === "missing-segments")

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { BlobServiceClient } from "@azure/storage-blob";
+import { collectEarly } from "../../../src/commands/heap.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { AzureBlobContainer } from "../../../src/replicator/adapters/azureBlobs.ts";
 import { openBlobService } from "../../../src/replicator/adapters/storageClients.ts";
@@ -52,6 +53,8 @@ async function loop(url: URL, from: string, to: string): Promise<void> {
   }
 }
 
+// As the command does.
+if (process.argv[2] === "paircast") collectEarly();
 const [who = "", account = "", from = "", to = "", journalFile = ""] = process.argv.slice(2);
 // A program that copies has its journal open.
 await using journal = new SqliteJournal(journalFile);

@@ -19,15 +19,12 @@ export interface Copier {
   copy(url: string, from: string, to: string): Promise<Cost>;
 }
 
-/** As `npm run replicate` runs it: V8 collects its garbage early, instead of taking what a large machine has. */
-export const V8_FLAGS = ["--max-semi-space-size=4", "--heap-growing-percent=20"];
+export const paircast: Copier = { name: "paircast", copy: async (...of) => inNode("paircast", ...of) };
+export const plainLoop: Copier = { name: "plain loop", copy: async (...of) => inNode("loop", ...of) };
 
-export const paircast: Copier = { name: "paircast", copy: async (...of) => inNode(V8_FLAGS, "paircast", ...of) };
-export const plainLoop: Copier = { name: "plain loop", copy: async (...of) => inNode([], "loop", ...of) };
-
-async function inNode(flags: readonly string[], who: string, url: string, from: string, to: string): Promise<Cost> {
+async function inNode(who: string, url: string, from: string, to: string): Promise<Cost> {
   await using directory = await scratch();
-  const { stdout } = await run(process.execPath, [...flags, COPIER, who, url, from, to, join(directory.path, "journal.db")], LIMIT);
+  const { stdout } = await run(process.execPath, [COPIER, who, url, from, to, join(directory.path, "journal.db")], LIMIT);
   return JSON.parse(stdout) as Cost;
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { systemClock as clock, systemRandom as random } from "../../../src/core/clock.ts";
 import { createMediaAccount } from "../../../src/sandbox/management/mediaAccount.ts";
+import { PLAIN_LOCATOR } from "../../fakes/plainLocator.ts";
 
 export const SUBSCRIPTION = "5c0bd3a2-31c4-4fd6-8f0c-7d3b1f8a9e10";
 export const RESOURCE_GROUP = "media";
@@ -48,16 +49,11 @@ export async function startLibrary(name: string, videos: number): Promise<Librar
   const instant = { ms: clock.now() - 86_400_000, ticks: 0 };
   const publish = (number: number): void => {
     account.store.addLocator({
+      ...PLAIN_LOCATOR,
       name: `locator-${assetName(number)}`,
       assetName: assetName(number),
       streamingLocatorId: locatorId(number),
       streamingPolicyName: "Predefined_ClearStreamingOnly",
-      defaultContentKeyPolicyName: null,
-      alternativeMediaId: null,
-      startTime: null,
-      endTime: null,
-      filters: [],
-      contentKeys: [],
       stamp: { created: instant, modified: instant },
     });
   };

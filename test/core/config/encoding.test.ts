@@ -7,6 +7,8 @@ import { DEFAULT_POLICY } from "../../../src/encoding/policy.ts";
 const AMS = { driver: "ams", subscriptionId: "s", resourceGroup: "r", accountName: "a" };
 const LADDER = { name: "ladder", outputs: [{ preset: { "@odata.type": "#Any", deep: [1, { more: true }] } }] };
 const SECRET = "sixteen-characters";
+const QUEUE = { url: "https://a.queue.core.windows.net", name: "jobs-done" };
+const ENTRA = { tenant: "0B8B2ED6-6d3a-4a6b-9a55-3f2f2a4f6c01", audience: "api://paircast-events" };
 
 function config(encoding: object, more: object = {}): Config {
   const regions = [
@@ -44,9 +46,44 @@ describe("encoding", () => {
     [{ transforms: [LADDER], accounts: [{ region: "west" }, { region: "west" }] }, "accounts\\[1\\]\\.region", "twice"],
     [{ transforms: [LADDER], notify: { url: "http://cms.example", secret: SECRET } }, "notify\\.url", "https"],
     [{ transforms: [LADDER], notify: { url: "https://cms.example", secret: "short" } }, "notify\\.secret", "16"],
+    [{ transforms: [LADDER], notify: { url: "https://cms.example" } }, "notify\\.secret", "set a secret"],
+    [{ transforms: [LADDER], notify: { queue: QUEUE, secret: SECRET } }, "notify\\.secret", "`url` only"],
+    [{ transforms: [LADDER], notify: {} }, "notify\\.url", "set url, or queue, or both"],
+    [{ transforms: [LADDER], notify: { queue: { ...QUEUE, name: "No" } } }, "notify\\.queue\\.name", "Storage queue"],
+    [{ transforms: [LADDER], events: { webhook: {} } }, "events\\.webhook\\.secret", "secret, or entra"],
+    [
+      { transforms: [LADDER], events: { webhook: { entra: { ...ENTRA, tenant: "contoso.com" } } } },
+      "events\\.webhook\\.entra\\.tenant",
+      "GUID",
+    ],
+    [
+      { transforms: [LADDER], events: { webhook: { entra: { ...ENTRA, login: "http://login.example" } } } },
+      "events\\.webhook\\.entra\\.login",
+      "https",
+    ],
+    [
+      { transforms: [LADDER], events: { webhook: { entra: { ...ENTRA, audience: [] } } } },
+      "events\\.webhook\\.entra\\.audience",
+      "at least one",
+    ],
     [{ transforms: [LADDER], preset: "x" }, "preset", "not a known setting"],
   ])("%o is refused", (encoding, path, words) => {
     expect(() => config(encoding)).toThrow(new RegExp(`encoding\\.${path}[^\\n]*${words}`));
+  });
+
+  it("tells an address, a queue, or both", () => {
+    const told = (notify: object) => config({ transforms: [LADDER], notify }).encoding?.notify;
+    const queue = { ...QUEUE, credential: { kind: "default" } };
+    expect(told({ url: "https://cms.example", secret: SECRET, queue: QUEUE })).toMatchObject({ secret: SECRET, queue, format: "plain" });
+    expect(told({ queue: QUEUE, format: "cloudevents" })).toEqual({ queue, format: "cloudevents" });
+  });
+
+  it("takes events by token in the place of a secret, as replication does", () => {
+    const events = { webhook: { entra: ENTRA } };
+    const { encoding, replication } = config({ transforms: [LADDER], events }, { replication: { events } });
+    const entra = { tenant: ENTRA.tenant.toLowerCase(), audience: [ENTRA.audience], login: "https://login.microsoftonline.com" };
+    expect([encoding?.events?.webhook, replication.events?.webhook]).toMatchObject([{ entra }, { entra }]);
+    expect(encoding?.events?.webhook).not.toHaveProperty("secret");
   });
 
   it("publishes only what somebody carries", () => {

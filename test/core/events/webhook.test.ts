@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deliveryInMessage, deliveryOf, eventKey, type GridEvent } from "../../../src/core/events/envelope.ts";
-import { EventWebhook } from "../../../src/core/events/webhook.ts";
+import type { TokenVerdict } from "../../../src/core/events/senderTokens.ts";
+import { EventWebhook, type WebhookOptions } from "../../../src/core/events/webhook.ts";
 import { silentLog } from "../../../src/core/log.ts";
 
 const SECRET = "a secret of the subscription's";
@@ -69,8 +70,8 @@ describe("a delivery", () => {
   });
 });
 
-function webhook(take: (events: readonly GridEvent[]) => Promise<void> = async () => undefined) {
-  const app = new EventWebhook({ path: "/events", secret: SECRET, take, log: silentLog });
+function webhook(take: (events: readonly GridEvent[]) => Promise<void> = async () => undefined, options: Partial<WebhookOptions> = {}) {
+  const app = new EventWebhook({ path: "/events", secret: SECRET, tokens: null, take, log: silentLog, ...options });
   const ask = async (body: unknown, init: RequestInit & { readonly path?: string } = {}): Promise<Response> => {
     const { path = `/events?code=${encodeURIComponent(SECRET)}`, ...rest } = init;
     const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -125,6 +126,30 @@ describe("the webhook", () => {
     expect(taken).toEqual([]);
     expect((await ask([EVENT], { path: "/events", headers: { "x-paircast-events-key": SECRET } })).status).toBe(200);
     expect(taken).toHaveLength(1);
+  });
+
+  it("asks for a token in the place of a secret, or for both, and wants it again where a token cannot be checked", async () => {
+    const verdicts: Readonly<Record<string, TokenVerdict>> = { "Bearer good": "good", "Bearer new": "unknown" };
+    const tokens = { check: async (authorization: string | null) => verdicts[authorization ?? ""] ?? "bad" };
+    const taken: GridEvent[] = [];
+    const take = async (events: readonly GridEvent[]): Promise<void> => void taken.push(...events);
+    const statuses = async (secret: string | null): Promise<readonly number[]> => {
+      const { ask } = webhook(take, { secret, tokens });
+      const asked = ["/events", `/events?code=${encodeURIComponent(SECRET)}`].flatMap((path) =>
+        [{}, { authorization: "Bearer bad" }, { authorization: "Bearer new" }, { authorization: "Bearer good" }].map(async (headers) =>
+          ask([EVENT], { path, headers }),
+        ),
+      );
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    expect(await statuses(null)).toEqual([401, 401, 503, 200, 401, 401, 503, 200]);
+    expect(taken).toHaveLength(2);
+    expect(await statuses(SECRET)).toEqual([401, 401, 401, 401, 401, 401, 503, 200]);
+    expect(taken).toHaveLength(3);
+  });
+
+  it("lets nobody in where nothing is asked for", async () => {
+    expect((await webhook(async () => undefined, { secret: null, tokens: null }).ask([EVENT])).status).toBe(401);
   });
 
   it("refuses what is no delivery", async () => {

@@ -1,44 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { DatabaseSync } from "node:sqlite";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SqliteOverrides } from "../../../src/gateway/overrides/sqliteOverrides.ts";
 import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
 import { anOverride, overrideStoreConformance } from "../../conformance/overrideStore.ts";
 import { catalogueEntry } from "../../fakes/catalogueEntry.ts";
 import { MemoryOverrides } from "../../fakes/memoryOverrides.ts";
+import { closing, stateFiles } from "../../harness/stateFiles.ts";
 
 /** Tables of schema version 1. */
 const FIRST_SCHEMA = ["catalogue", "catalogue_state", "jobs", "leases", "blobs", "proofs"];
-const folders: string[] = [];
-
-function statePath(): string {
-  const folder = mkdtempSync(join(tmpdir(), "paircast-overrides-"));
-  folders.push(folder);
-  return join(folder, "state.db");
-}
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+const statePath = stateFiles();
 
 overrideStoreConformance("memory", async () => {
   const store = new MemoryOverrides();
-  return { store, second: store, [Symbol.asyncDispose]: async () => {} };
+  return closing({ store, second: store });
 });
 
 overrideStoreConformance("SQLite, two connections", async () => {
   const path = statePath();
-  const [store, second] = [new SqliteOverrides(path), new SqliteOverrides(path)];
-  return {
-    store,
-    second,
-    [Symbol.asyncDispose]: async () => {
-      await store[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
-    },
-  };
+  return closing({ store: new SqliteOverrides(path), second: new SqliteOverrides(path) });
 });
 
 describe("overrides in the state file", () => {

@@ -1,41 +1,27 @@
 /** The stores of deletions: the contract, embedded, in tables and in memory. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SqliteDeletions } from "../../../src/replicator/sqlite/deletions.ts";
 import { TableDeletions } from "../../../src/replicator/tables/deletions.ts";
 import { deletionOf, deletionsConformance } from "../../conformance/deletions.ts";
 import { MemoryDeletions } from "../../fakes/memoryDeletions.ts";
 import { MemoryTable } from "../../fakes/memoryTable.ts";
+import { closing, stateFiles } from "../../harness/stateFiles.ts";
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+const statePath = stateFiles();
 
 deletionsConformance("memory", async () => {
   const store = new MemoryDeletions();
-  return { store, second: store, [Symbol.asyncDispose]: async () => {} };
+  return closing({ store, second: store });
 });
 
 deletionsConformance("SQLite, two connections", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "paircast-deletions-"));
-  folders.push(folder);
-  const path = join(folder, "state.db");
-  const [store, second] = [new SqliteDeletions(path), new SqliteDeletions(path)];
-  return {
-    store,
-    second,
-    [Symbol.asyncDispose]: async () => {
-      for (const each of [store, second]) await each[Symbol.asyncDispose]();
-    },
-  };
+  const path = statePath();
+  return closing({ store: new SqliteDeletions(path), second: new SqliteDeletions(path) });
 });
 
 deletionsConformance("table, two processes", async () => {
   const table = new MemoryTable();
-  return { store: new TableDeletions(table), second: new TableDeletions(table), [Symbol.asyncDispose]: async () => {} };
+  return closing({ store: new TableDeletions(table), second: new TableDeletions(table) });
 });
 
 describe("deletions in a table", () => {

@@ -1,8 +1,5 @@
 /** The record's stores: the contract, embedded, in tables and in memory. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
 import { SqliteKeyRecords } from "../../../src/replicator/sqlite/keyRecords.ts";
 import { TableJournal } from "../../../src/replicator/tables/journal.ts";
@@ -12,31 +9,19 @@ import { keyRecordsConformance, sealedRecord } from "../../conformance/keyRecord
 import { MemoryJournal } from "../../fakes/memoryJournal.ts";
 import { MemoryKeyRecords } from "../../fakes/memoryKeyRecords.ts";
 import { MemoryTable } from "../../fakes/memoryTable.ts";
+import { closing, stateFiles } from "../../harness/stateFiles.ts";
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+const statePath = stateFiles();
 
 keyRecordsConformance("memory", async () => {
   const journal = new MemoryJournal();
   const records = new MemoryKeyRecords((fence) => journal.holds(fence));
-  return { records, second: records, journal, [Symbol.asyncDispose]: async () => {} };
+  return closing({ records, second: records, journal });
 });
 
 keyRecordsConformance("SQLite, two connections", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "paircast-records-"));
-  folders.push(folder);
-  const path = join(folder, "state.db");
-  const [records, second, journal] = [new SqliteKeyRecords(path), new SqliteKeyRecords(path), new SqliteJournal(path)];
-  return {
-    records,
-    second,
-    journal,
-    [Symbol.asyncDispose]: async () => {
-      for (const store of [records, second, journal]) await store[Symbol.asyncDispose]();
-    },
-  };
+  const path = statePath();
+  return closing({ records: new SqliteKeyRecords(path), second: new SqliteKeyRecords(path), journal: new SqliteJournal(path) });
 });
 
 function onTable(table: MemoryTable, journalTable: MemoryTable) {
@@ -47,7 +32,7 @@ function onTable(table: MemoryTable, journalTable: MemoryTable) {
 keyRecordsConformance("table, a journal of another process", async () => {
   const [table, journalTable] = [new MemoryTable(), new MemoryTable()];
   const [one, two] = [onTable(table, journalTable), onTable(table, journalTable)];
-  return { records: one.records, second: two.records, journal: two.journal, [Symbol.asyncDispose]: async () => {} };
+  return closing({ records: one.records, second: two.records, journal: two.journal });
 });
 
 describe("the record in a table", () => {

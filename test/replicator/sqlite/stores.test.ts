@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SqliteCatalogue } from "../../../src/replicator/sqlite/catalogue.ts";
 import { SqliteCursors } from "../../../src/replicator/sqlite/cursors.ts";
 import { SqliteJournal } from "../../../src/replicator/sqlite/journal.ts";
@@ -13,74 +12,39 @@ import { catalogueEntry } from "../../fakes/catalogueEntry.ts";
 import { MemoryCatalogue } from "../../fakes/memoryCatalogue.ts";
 import { MemoryCursors } from "../../fakes/memoryCursors.ts";
 import { MemoryJournal } from "../../fakes/memoryJournal.ts";
+import { closing, stateFiles } from "../../harness/stateFiles.ts";
 
-const folders: string[] = [];
-
-function statePath(): string {
-  const folder = mkdtempSync(join(tmpdir(), "paircast-state-"));
-  folders.push(folder);
-  return join(folder, "state.db");
-}
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+const statePath = stateFiles();
 
 catalogueStoreConformance("memory", async () => {
   const journal = new MemoryJournal();
   const store = new MemoryCatalogue((fence) => journal.holds(fence));
-  return { store, second: store, journal, [Symbol.asyncDispose]: async () => {} };
+  return closing({ journal, store, second: store });
 });
 
 catalogueStoreConformance("SQLite, two connections", async () => {
   const path = statePath();
-  const [store, second, journal] = [new SqliteCatalogue(path), new SqliteCatalogue(path), new SqliteJournal(path)];
-  return {
-    store,
-    second,
-    journal,
-    [Symbol.asyncDispose]: async () => {
-      await journal[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
-    },
-  };
+  return closing({ journal: new SqliteJournal(path), store: new SqliteCatalogue(path), second: new SqliteCatalogue(path) });
 });
 
 journalConformance("memory", async () => {
   const journal = new MemoryJournal();
-  return { journal, second: journal, [Symbol.asyncDispose]: async () => {} };
+  return closing({ journal, second: journal });
 });
 
 journalConformance("SQLite, two connections", async () => {
   const path = statePath();
-  const [journal, second] = [new SqliteJournal(path), new SqliteJournal(path)];
-  return {
-    journal,
-    second,
-    [Symbol.asyncDispose]: async () => {
-      await journal[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
-    },
-  };
+  return closing({ journal: new SqliteJournal(path), second: new SqliteJournal(path) });
 });
 
 cursorStoreConformance("memory", async () => {
   const cursors = new MemoryCursors();
-  return { cursors, second: cursors, [Symbol.asyncDispose]: async () => {} };
+  return closing({ cursors, second: cursors });
 });
 
 cursorStoreConformance("SQLite, two connections", async () => {
   const path = statePath();
-  const [cursors, second] = [new SqliteCursors(path), new SqliteCursors(path)];
-  return {
-    cursors,
-    second,
-    [Symbol.asyncDispose]: async () => {
-      await cursors[Symbol.asyncDispose]();
-      await second[Symbol.asyncDispose]();
-    },
-  };
+  return closing({ cursors: new SqliteCursors(path), second: new SqliteCursors(path) });
 });
 
 describe("the state file", () => {

@@ -59,6 +59,27 @@ describe("jobs that are held", () => {
   });
 });
 
+describe("jobs whose encoder takes its time to let go", () => {
+  it("are canceled when it has, and nothing else ends by it", async () => {
+    const letGo = Promise.withResolvers<void>();
+    await using emulated = await withTransform({
+      encode: async (_job, _output, signal) => {
+        await letGo.promise;
+        signal.throwIfAborted();
+      },
+    });
+    await submit(emulated, "one");
+    await emulated.clock.advance(500);
+    await emulated.call("POST", "transforms/t/jobs/one/cancelJob");
+    // A rejection that nobody waits for ends the process.
+    await emulated.clock.advance(60_000);
+    expect(await states(emulated, "one")).toEqual(["Canceling"]);
+    letGo.resolve();
+    await emulated.clock.advance(1);
+    expect(await states(emulated, "one")).toEqual(["Canceled"]);
+  });
+});
+
 describe("capacity", () => {
   it("queues what is too much, and takes the most urgent first", async () => {
     await using emulated = await withTransform();

@@ -53,7 +53,7 @@ describe("paths and headers", () => {
     [`${BASE}/other/assets`, 404, "ParentResourceNotFound"],
     [`${BASE.replace("/rg/", "/elsewhere/")}/media1`, 404, "ResourceGroupNotFound"],
     [`${BASE.replace(ACCOUNT.subscriptionId, "none")}/media1`, 404, "SubscriptionNotFound"],
-    [`${BASE}/media1/liveEvents`, 404, "InvalidResourceType"],
+    [`${BASE}/media1/mediaGraphs`, 404, "InvalidResourceType"],
     [`${BASE}/media1/assets/a%2Fb`, 400, "BadRequest"],
     [`${BASE}/media1/assets/%E0%A4%A`, 400, "BadRequest"],
     [`${BASE}/media1/assets?api-version=`, 400, "MissingApiVersionParameter"],

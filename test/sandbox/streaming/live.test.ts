@@ -151,3 +151,11 @@ describe("a live channel in DASH", () => {
     expect((await region.ask(new URL(String(uris.at(-1))).pathname)).status).toBe(200);
   });
 });
+
+it("the asset of a live event that does not run has nothing to stream", async () => {
+  const region = channel();
+  const paths = [manifestPath(CLEAR_LOCATOR, "m3u8-cmaf"), playlistPath("video")];
+  for (const path of paths) expect((await region.ask(path)).status).toBe(200);
+  region.account.eventStopped = true;
+  for (const path of paths) expect((await region.ask(path)).status).toBe(404);
+});

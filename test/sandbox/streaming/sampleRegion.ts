@@ -73,6 +73,8 @@ const ONE_KEY = { defaultKey: { label: "clearKeyDefault" }, keyToTrackMappings: 
 /** An account whose entities a test may change. */
 export class FakeAccount implements AccountView {
   running = true;
+  /** The asset is that of a live event that does not run. */
+  eventStopped = false;
   readonly locators = new Map<string, EmulatedLocator>();
   readonly streamingPolicies = new Map<string, JsonObject>([
     ["clear", { noEncryption: { enabledProtocols: BOTH } }],
@@ -136,6 +138,10 @@ export class FakeAccount implements AccountView {
 
   streamingRunning(): boolean {
     return this.running;
+  }
+
+  offAir(): boolean {
+    return this.eventStopped;
   }
 }
 

@@ -94,7 +94,10 @@ class Run {
     const scheduler = new Scheduler({
       store: life.ports(this.#store),
       accounts: accounts.map((account) => ({ account: life.ports(account), maxInFlight: this.#scenario.capacity })),
-      inputs: { open: async (input) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }) },
+      inputs: {
+        open: async ({ input }) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }),
+        discard: async () => undefined,
+      },
       publisher: life.ports({ publish: async (message: EncodingMessage) => this.#publish(message) }),
       transforms: () => TRANSFORM,
       isDisabled: () => false,

@@ -11,12 +11,14 @@ import { byId } from "./dom.js";
  * @typedef {{name: string, locatorId: string, token: string|null}} SandboxVideo
  * @typedef {{name: string, services: Record<string, {url: string, fault: {kind: string}|null}>}} SandboxRegion
  * @typedef {{region: string|null, reason: string}} Decision
+ * @typedef {{error: string, message: string}} Refusal
+ * @typedef {{ok: true, body: any} | {ok: false, refusal: Refusal}} Answer
  */
 
 const TOKEN = "paircast-admin-token";
 
 /** @returns {Record<string, string>} */
-function authorization() {
+export function authorization() {
   const token = sessionStorage.getItem(TOKEN);
   return token === null ? {} : { authorization: `Bearer ${token}` };
 }
@@ -54,6 +56,23 @@ export async function admin(path, init = {}) {
   if (response.status !== 401) return response;
   await askForToken();
   return admin(path, init);
+}
+
+/**
+ * Never rejects.
+ * @param {"POST" | "DELETE"} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<Answer>}
+ */
+export async function change(method, path, body) {
+  const init = body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  try {
+    const response = await admin(path, init);
+    return response.ok ? { ok: true, body: await response.json() } : { ok: false, refusal: await response.json() };
+  } catch (error) {
+    return { ok: false, refusal: { error: "no_answer", message: `no answer: ${error instanceof Error ? error.message : String(error)}` } };
+  }
 }
 
 /**

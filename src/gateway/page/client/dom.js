@@ -17,19 +17,56 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
+ * @param {string} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string | null)} children
+ * @returns {SVGElement}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (!(element instanceof SVGElement)) throw new Error(`${tag} is no element of SVG`);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
  * Gives `parent` these children and touches only what differs, so that a click, a focus or a selection of text outlives the refresh.
- * Listeners stay those of the first time: they must not close over what changes.
+ * Listeners stay those of the first time: they must not close over what changes. Children with `data-key` stay with what they are about: where
+ * others come or go before them, they move along.
  * @param {Node} parent
  * @param {...(Node | null)} children
  */
 export function show(parent, ...children) {
   const wanted = children.filter((child) => child !== null);
+  const keys = new Set(wanted.map(keyOf));
   for (const [at, child] of wanted.entries()) {
-    const present = parent.childNodes[at];
-    if (present === undefined) parent.appendChild(child);
+    const present = presentAt(parent, at, keys);
+    if (present === null) parent.appendChild(child);
+    else if (keyOf(present) !== keyOf(child)) parent.insertBefore(child, present);
     else if (!merge(present, child)) parent.replaceChild(child, present);
   }
   while (parent.childNodes.length > wanted.length) parent.lastChild?.remove();
+}
+
+/**
+ * The child in this place, once those have gone that are about nothing any more.
+ * @param {Node} parent
+ * @param {number} at
+ * @param {Set<string | null>} keys
+ */
+function presentAt(parent, at, keys) {
+  for (;;) {
+    const present = parent.childNodes[at] ?? null;
+    const key = present === null ? null : keyOf(present);
+    if (present === null || key === null || keys.has(key)) return present;
+    present.remove();
+  }
+}
+
+/** @param {Node} node */
+function keyOf(node) {
+  return node instanceof Element ? node.getAttribute("data-key") : null;
 }
 
 /**
@@ -72,6 +109,15 @@ export function byId(id, type) {
 /** @param {number} at epoch milliseconds */
 export function clockTime(at) {
   return new Date(at).toLocaleTimeString(undefined, { hour12: false });
+}
+
+/**
+ * With the day, where it was another one.
+ * @param {number} at epoch milliseconds
+ */
+export function dateTime(at) {
+  const day = new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" });
+  return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : `${day} ${clockTime(at)}`;
 }
 
 /** @param {number} ms */

@@ -1,6 +1,7 @@
 // The status page: asks the admin API every second and shows what it says.
 import { controlPort, status } from "./api.js";
 import { byId, clockTime, el, show } from "./dom.js";
+import { readEncoding, showEncoding, startEncoding } from "./encoding.js";
 import { readHistory } from "./history.js";
 import { readOverrides, showOverrides, startOverrides } from "./overrides.js";
 import { Player } from "./player.js";
@@ -132,7 +133,7 @@ async function refresh() {
   latest = now;
   const sandbox = now.sandbox === null ? [] : await readSandbox(now.sandbox.control).catch(() => []);
   offerVideos(now);
-  const [routing] = await Promise.all([routingNow(now, videoSelect.value), readOverrides(), readHistory()]);
+  const [routing] = await Promise.all([routingNow(now, videoSelect.value), readOverrides(), readHistory(), readEncoding()]);
   reportTransitions(now);
   reportRouting(routing);
   summarise(now, routing);
@@ -141,6 +142,7 @@ async function refresh() {
   showOverrides(names, report);
   showVideos(byId("videos", HTMLTableElement), now);
   showJobs(byId("jobs", HTMLTableElement), now.jobs);
+  showEncoding(now, report);
   showPlayer();
 }
 
@@ -157,7 +159,29 @@ async function loop() {
   }
 }
 
+/**
+ * @param {string} locatorId
+ * @param {string} path of its HLS manifest on the gateway
+ */
+function play(locatorId, path) {
+  if (latest === null) return;
+  if ([...videoSelect.options].some(({ value }) => value === locatorId)) {
+    videoSelect.value = locatorId;
+    sentTo = null;
+    fillToken();
+  }
+  player.play(`${latest.gateway.url}${path}`, tokenInput.value, `${latest.gateway.url}${latest.gateway.keysPrefix}`);
+}
+
 startOverrides(refresh);
+startEncoding({
+  refresh,
+  report,
+  play: (locatorId, path) => {
+    play(locatorId, path);
+    byId("video", HTMLVideoElement).scrollIntoView({ block: "center" });
+  },
+});
 videoSelect.addEventListener("change", () => {
   sentTo = null;
   fillToken();
@@ -165,7 +189,6 @@ videoSelect.addEventListener("change", () => {
 byId("player-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   const video = latest?.videos.find((candidate) => candidate.locatorId === videoSelect.value);
-  if (latest === null || video === undefined || video.manifests.hls === null) return;
-  player.play(`${latest.gateway.url}${video.manifests.hls}`, tokenInput.value, `${latest.gateway.url}${latest.gateway.keysPrefix}`);
+  if (video?.manifests.hls != null) play(video.locatorId, video.manifests.hls);
 });
 void loop();

@@ -1,5 +1,5 @@
 // Operators' overrides: the form that sets one, and those in force, each with the time it has left and a button that lifts it.
-import { admin } from "./api.js";
+import { admin, change } from "./api.js";
 import { age, byId, el, show } from "./dom.js";
 
 /**
@@ -40,8 +40,20 @@ export function startOverrides(refresh) {
   force.addEventListener("click", () => void set(true));
   byId("overrides", HTMLUListElement).addEventListener("click", (event) => {
     const id = event.target instanceof HTMLElement ? event.target.dataset["lift"] : undefined;
-    if (id !== undefined) void lift(id, refresh);
+    if (id !== undefined) void liftOverride(id, refresh);
   });
+}
+
+/**
+ * Makes the form ready for a drain of the whole region: what is left is to say why.
+ * @param {string} region
+ */
+export function offerDrain(region) {
+  byId("override-kind", HTMLSelectElement).value = "drain";
+  byId("override-region", HTMLSelectElement).value = region;
+  byId("override-service", HTMLSelectElement).value = "all";
+  byId("override-form", HTMLFormElement).scrollIntoView({ block: "center" });
+  byId("override-reason", HTMLInputElement).focus();
 }
 
 /** What is in force now. */
@@ -69,14 +81,16 @@ export function showOverrides(regions, report) {
 /**
  * For a region's card.
  * @param {string} region
- * @returns {{text: string, title: string}[]}
+ * @returns {{id: string, text: string, title: string, keepsAway: boolean}[]} `keepsAway`: from the region as a whole, jobs included
  */
 export function overridesOf(region) {
   return latest.overrides
     .filter((override) => override.region === region)
-    .map(({ kind, service, reason, by }) => ({
+    .map(({ id, kind, service, reason, by }) => ({
+      id,
       text: service === "all" ? DONE[kind] : `${service} ${DONE[kind]}`,
       title: `${reason} (${by})`,
+      keepsAway: service === "all" && kind !== "pin",
     }));
 }
 
@@ -118,7 +132,7 @@ function nameOf({ action, override }) {
  * @param {string} id
  * @param {() => Promise<void>} refresh
  */
-async function lift(id, refresh) {
+export async function liftOverride(id, refresh) {
   const answer = await change("DELETE", `/api/overrides/${encodeURIComponent(id)}?by=${encodeURIComponent(operator())}`);
   // Gone already is what was wanted.
   say(answer.ok || answer.refusal.error === "unknown_override" ? null : answer.refusal);
@@ -136,27 +150,12 @@ function request() {
   };
 }
 
-function operator() {
+/** Who does it, for the audit. */
+export function operator() {
   return byId("override-by", HTMLInputElement).value.trim() || "status page";
 }
 
-/**
- * @param {"POST" | "DELETE"} method
- * @param {string} path
- * @param {unknown} [body]
- * @returns {Promise<{ok: true} | {ok: false, refusal: {error: string, message: string}}>}
- */
-async function change(method, path, body) {
-  const init = body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  try {
-    const response = await admin(path, init);
-    return response.ok ? { ok: true } : { ok: false, refusal: await response.json() };
-  } catch (error) {
-    return { ok: false, refusal: { error: "no_answer", message: `no answer: ${error instanceof Error ? error.message : String(error)}` } };
-  }
-}
-
-/** @param {{error: string, message: string} | null} refusal null takes the last one away */
+/** @param {import("./api.js").Refusal | null} refusal null takes the last one away */
 function say(refusal) {
   byId("override-answer", HTMLDivElement).hidden = refusal === null;
   byId("override-refusal", HTMLParagraphElement).textContent = refusal === null ? "" : refusal.message;

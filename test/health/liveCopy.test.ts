@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { FailureReason } from "../../src/core/contracts.ts";
+import { observeCopy, UNKNOWN_COPY, verdictOn, type LiveCopyState, type LiveLook } from "../../src/health/liveCopy.ts";
+
+const LIMITS = { rise: 2, fall: 3 };
+const TARGET_MS = 3_000;
+
+/** Looks every half second, at a playlist that last moved at each of these times. */
+class Run {
+  state: LiveCopyState = UNKNOWN_COPY;
+  at = 0;
+
+  look(look: LiveLook): this {
+    this.at += 500;
+    this.state = observeCopy(this.state, look, LIMITS, { now: 1_000_000 + this.at, monotonic: this.at });
+    return this;
+  }
+
+  /** Plays; the newest segment came at `movedAt`. */
+  plays(movedAt: number): this {
+    return this.look({ ok: true, leftMs: movedAt + TARGET_MS - (this.at + 500) });
+  }
+
+  fails(reason: FailureReason): this {
+    return this.look({ ok: false, reason, detail: "seen" });
+  }
+}
+
+describe("a copy of a live event", () => {
+  it("is on air when it has shown something new, not before", () => {
+    const run = new Run().plays(400).plays(400).plays(400);
+    expect(run.state.onAir).toBeNull();
+    expect(run.plays(1_900).state).toMatchObject({ onAir: true, since: 1_002_000, detail: null });
+  });
+
+  it("is on air at once when it has ended and plays as a recording", () => {
+    const ended = { ok: true, leftMs: null } as const;
+    expect(new Run().look(ended).state.onAir).toBeNull();
+    expect(new Run().look(ended).look(ended).state.onAir).toBe(true);
+  });
+
+  it.each([
+    ["stale", 1],
+    ["refused", 1],
+    ["regressed", 1],
+    ["not_found", 3],
+    ["timeout", 3],
+    ["segment", 3],
+  ] as const)("is off the air by %s after %i looks", (reason, looks) => {
+    const run = new Run().plays(400).plays(900).plays(900);
+    expect(run.state.onAir).toBe(true);
+    for (let look = 1; look <= looks; look += 1) {
+      expect(run.state.onAir).toBe(true);
+      run.fails(reason);
+    }
+    expect(run.state).toMatchObject({ onAir: false, detail: `${reason}: seen` });
+  });
+
+  it("returns when it moves again, not when its old list is there again", () => {
+    const run = new Run().plays(400).plays(900).fails("stale");
+    run.plays(900).plays(900).plays(900);
+    expect(run.state.onAir).toBe(false);
+    expect(run.plays(3_400).state.onAir).toBe(true);
+  });
+
+  it("forgives a failure that passes", () => {
+    const run = new Run().plays(400).plays(900).fails("timeout").plays(1_400).fails("timeout").fails("timeout").plays(2_400);
+    expect(run.state.onAir).toBe(true);
+  });
+});
+
+describe("what the catalogue is told of it", () => {
+  const state = (onAir: boolean | null, since = 100): LiveCopyState => ({ ...UNKNOWN_COPY, onAir, since });
+  const HEAL = 1_000;
+
+  it("takes away what is off the air while another is on air, and never the last", () => {
+    expect(verdictOn(state(false), { serves: true, at: 0, othersOnAir: true }, 200, HEAL)).toBe("withdraw");
+    expect(verdictOn(state(false), { serves: true, at: 0, othersOnAir: false }, 200, HEAL)).toBeNull();
+    expect(verdictOn(state(null), { serves: true, at: 0, othersOnAir: true }, 200, HEAL)).toBeNull();
+    expect(verdictOn(state(false), { serves: false, at: 0, othersOnAir: true }, 200, HEAL)).toBeNull();
+  });
+
+  it("brings back what came on air after it was taken out, and what stays on air for long although it is out", () => {
+    expect(verdictOn(state(true, 100), { serves: false, at: 50, othersOnAir: false }, 200, HEAL)).toBe("serve");
+    // Stopped just now, and not seen yet: it was on air before.
+    expect(verdictOn(state(true, 100), { serves: false, at: 150, othersOnAir: false }, 200, HEAL)).toBeNull();
+    expect(verdictOn(state(true, 100), { serves: false, at: 150, othersOnAir: false }, 1_200, HEAL)).toBe("serve");
+    expect(verdictOn(state(true), { serves: true, at: 50, othersOnAir: false }, 200, HEAL)).toBeNull();
+  });
+});
