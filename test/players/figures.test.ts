@@ -57,16 +57,24 @@ describe("figures", () => {
     expect(figures.every(({ name }) => !name.includes("30 s"))).toBe(true);
   });
 
-  it("count a picture that stops for good as fatal, and hold no goal then", () => {
+  it("tell a picture that stops for good from an error that says so, and hold no goal with either", () => {
     const runs = [run(), run({}, { playing: false, longestStallMs: 20_000 })];
-    expect(values(runs)).toMatchObject({ "steer, kit, 6 s: longest stall": Infinity, "steer, kit: runs with a fatal error": 50 });
+    expect(values(runs)).toMatchObject({
+      "steer, kit, 6 s: longest stall": Infinity,
+      "steer, kit: runs with a fatal error": 0,
+      "steer, kit: runs that stop for good": 50,
+    });
+    expect(values([run(), run({}, { fatal: "levelLoadError" })])).toMatchObject({
+      "steer, kit: runs with a fatal error": 50,
+      "steer, kit: runs that stop for good": 0,
+    });
     const { figures } = judge("players", { versions: {}, figures: figuresOf(runs, runs), notes: [] }, readGoals());
     expect(figures.filter(({ holds }) => holds === false)).toHaveLength(3);
   });
 
   it("compare players' own settings with what was measured before", () => {
     const plain = (cell: Partial<Cell>, outcome: Partial<Outcome>) =>
-      values([run({ kit: false, ...cell }, outcome)])["steer, plain: runs worse than measured before"];
+      values([run({ kit: false, ...cell }, outcome)])["steer, plain, on demand: runs worse than measured before"];
     expect(plain({ fault: "blackhole" }, { longestStallMs: 4400 })).toBe(0);
     expect(plain({ fault: "blackhole" }, { longestStallMs: 6000 })).toBe(100);
     expect(plain({ fault: "blackhole", buffer: 30 }, { longestStallMs: 4400 })).toBe(100);

@@ -20,7 +20,7 @@ const QUICKLY_TOLD: readonly RegionFault[] = ["refused", "reset", "503"];
 export function figuresOf(runs: readonly Run[], all: readonly Run[]): Figure[] {
   const losses = runs.filter(({ cell }) => cell.story === "loss");
   return [
-    ...(["steer", "anchor"] as const).flatMap((mode) => [...stallFigures(losses, mode, all), ...fatalFigures(losses, mode, all)]),
+    ...(["steer", "anchor"] as const).flatMap((mode) => [...stallFigures(losses, mode, all), ...endFigures(losses, mode, all)]),
     ...worseThanBefore(losses),
     ...outageFigures(runs, all),
     ...returnFigures(runs),
@@ -51,30 +51,34 @@ function redirects(all: readonly Run[]): readonly Run[] {
   return all.filter(({ cell }) => cell.story === "loss" && cell.mode === "redirect" && !cell.kit);
 }
 
-function fatalFigures(losses: readonly Run[], mode: Mode, all: readonly Run[]): Figure[] {
+/** The two ways in which playback ends: the player says that it cannot go on, or waits for ever for what does not come. */
+const ENDS: readonly { readonly name: string; readonly is: (run: Run) => boolean }[] = [
+  { name: "runs with a fatal error", is: ({ outcome }) => outcome.fatal !== null },
+  { name: "runs that stop for good", is: ({ outcome }) => !outcome.playing },
+];
+
+function endFigures(losses: readonly Run[], mode: Mode, all: readonly Run[]): Figure[] {
+  const redirect = redirects(all);
   return [true, false].flatMap((kit) => {
     const chosen = losses.filter(({ cell }) => cell.mode === mode && cell.kit === kit);
     if (chosen.length === 0) return [];
-    const redirect = redirects(all);
-    return [
-      {
-        name: `${mode}, ${kit ? "kit" : "plain"}: runs with a fatal error`,
-        value: withFatal(chosen),
-        unit: "%",
-        ...(redirect.length === 0 ? {} : { peers: { redirect: withFatal(redirect) } }),
-      },
-    ];
+    return ENDS.map(({ name, is }) => ({
+      name: `${mode}, ${kit ? "kit" : "plain"}: ${name}`,
+      value: share(chosen, is),
+      unit: "%",
+      ...(redirect.length === 0 ? {} : { peers: { redirect: share(redirect, is) } }),
+    }));
   });
 }
 
-/** Share in percent; a picture that stands still for good is as fatal as an error that says so. */
-function withFatal(runs: readonly Run[]): number {
-  return (100 * runs.filter(({ outcome }) => outcome.fatal !== null || !outcome.playing).length) / runs.length;
+/** In percent. */
+function share(runs: readonly Run[], is: (run: Run) => boolean): number {
+  return (100 * runs.filter(is).length) / runs.length;
 }
 
 /**
- * Seconds of stall that were measured with content steering before there was a gateway, with the players' own settings, a buffer of 6 s, a gateway
- * that noticed after 2 s and a TTL of 5 s (one run each, ± 0.5 s). What is not named was 0 s; with 30 s everything was, but for dash.js.
+ * Seconds of stall that were measured with content steering before there was a gateway: on demand, with the players' own settings, a buffer of 6 s,
+ * a gateway that noticed after 2 s and a TTL of 5 s (one run each, ± 0.5 s). What is not named was 0 s; with 30 s everything was, but for dash.js.
  */
 const BEFORE: Readonly<Partial<Record<PlayerName, Readonly<Partial<Record<RegionFault, number>>>>>> = {
   "hls.js": { blackhole: 4.1, "half-body": Infinity },
@@ -85,14 +89,14 @@ const BEFORE: Readonly<Partial<Record<PlayerName, Readonly<Partial<Record<Region
 const SPREAD_S = 0.5;
 
 function worseThanBefore(losses: readonly Run[]): Figure[] {
-  const plain = losses.filter(({ cell }) => cell.mode === "steer" && !cell.kit);
+  const plain = losses.filter(({ cell }) => cell.mode === "steer" && !cell.kit && cell.content === "vod");
   if (plain.length === 0) return [];
   const worse = plain.filter((run) => {
     const { player, fault, buffer } = run.cell;
     const before = buffer === 6 || player === "dash.js" ? (BEFORE[player]?.[fault] ?? 0) : 0;
     return stallSeconds(run) > before + SPREAD_S && !(before > run.cell.buffer && !run.outcome.playing);
   });
-  return [{ name: "steer, plain: runs worse than measured before", value: (100 * worse.length) / plain.length, unit: "%" }];
+  return [{ name: "steer, plain, on demand: runs worse than measured before", value: (100 * worse.length) / plain.length, unit: "%" }];
 }
 
 function outageFigures(runs: readonly Run[], all: readonly Run[]): Figure[] {
