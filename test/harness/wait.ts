@@ -15,11 +15,12 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   }
 }
 
-/** Asks again and again until `check` gives something other than null; answers it, and how long that took. */
+/** Asks again and again, every `pauseMs`, until `check` gives something other than null; answers it, and how long that took. */
 export async function eventually<T>(
   ms: number,
   what: string,
   check: () => Promise<T | null>,
+  pauseMs = 25,
 ): Promise<{ readonly value: T; readonly tookMs: number }> {
   const start = performance.now();
   let last = "";
@@ -30,7 +31,7 @@ export async function eventually<T>(
     } catch (error) {
       last = `; the last try failed with ${String(error)}`;
     }
-    await delay(25);
+    await delay(pauseMs);
   }
   throw new Error(`waited ${ms} ms for ${what}${last}`);
 }
