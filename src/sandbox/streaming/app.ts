@@ -51,7 +51,9 @@ export function streamingApp(deps: StreamingDeps): Hono {
   );
   app.onError((error, context) => {
     const refusal = refusalOf(error);
-    if (refusal.status >= 500) deps.log.warn("sandbox.streaming.failed", { code: errorCode(error), error: errorChain(error) });
+    // Who has hung up, as all have when the sandbox stops, is told nothing.
+    const isAwaited = !context.req.raw.signal.aborted;
+    if (refusal.status >= 500 && isAwaited) deps.log.warn("sandbox.streaming.failed", { code: errorCode(error), error: errorChain(error) });
     return context.json(problem(refusal.code, refusal.message), refusal.status, { "cache-control": "no-store" });
   });
   return app;
