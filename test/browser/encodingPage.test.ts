@@ -6,6 +6,7 @@ import { newAccount } from "../../src/encoding/account.ts";
 import { locatorIdOf } from "../../src/encoding/locatorNames.ts";
 import { entry } from "../gateway/world.ts";
 import { findChromium, launchChromium } from "../harness/browser.ts";
+import { withStatusPage } from "../harness/statusPage.ts";
 import { eventually } from "../harness/wait.ts";
 import { EncodingStage, type Step } from "./encodingStage.ts";
 
@@ -62,21 +63,11 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
   });
 
   async function withPage(stage: EncodingStage, use: (page: Page) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(error.message));
-      page.on("console", (message) => {
-        if (/Content Security Policy/.test(message.text())) problems.push(message.text());
-      });
-      await page.goto(stage.url);
-      await page.getByText("every region can serve").waitFor({ timeout: 15_000 });
+    const watched = async (page: Page, problems: readonly string[]): Promise<void> => {
       await use(page);
       expect(problems).toEqual([]);
-    } finally {
-      await context.close();
-    }
+    };
+    await withStatusPage(browser, stage.url, watched, options);
   }
 
   const rowOf = (page: Page, { id }: Pick<EncodingJob, "id">) => page.locator(`tr[data-job="${id}"]`);

@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium, launchChromium } from "../harness/browser.ts";
 import { SandboxProcess } from "../harness/sandbox.ts";
+import { withStatusPage } from "../harness/statusPage.ts";
 import { eventually } from "../harness/wait.ts";
 
 const executable = findChromium();
@@ -20,20 +21,7 @@ describe.skipIf(executable === null)("the status page", () => {
   });
 
   async function withPage(options: BrowserContextOptions, use: (page: Page, problems: readonly string[]) => Promise<void>): Promise<void> {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(error.message));
-      page.on("console", (message) => {
-        if (/Content Security Policy/.test(message.text())) problems.push(message.text());
-      });
-      await page.goto(sandbox.ready.admin);
-      await page.getByText("every region can serve").waitFor({ timeout: 15_000 });
-      await use(page, problems);
-    } finally {
-      await context.close();
-    }
+    await withStatusPage(browser, sandbox.ready.admin, use, options);
   }
 
   it("breaks and mends a region by its buttons, and shows where new viewers go meanwhile", async () => {

@@ -5,6 +5,7 @@ import { amsDriver } from "../../src/replicator/driver.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
 import { MemoryCatalogue } from "../fakes/memoryCatalogue.ts";
 import { MemoryMediaAccount } from "../fakes/memoryMediaAccount.ts";
+import { PLAIN_LOCATOR } from "../fakes/plainLocator.ts";
 
 const video = catalogueEntry("11111111-0000-4000-8000-000000000001", { assetName: "video" });
 const live = catalogueEntry("11111111-0000-4000-8000-000000000002", { assetName: "paircast-live-Show" });
@@ -36,15 +37,7 @@ it("replication does not see what live events publish", async () => {
   for (const name of ["video", "paircast-live-Show"]) {
     await account.createAsset({ name, container: name.toLowerCase(), alternateId: null, description: null });
     const ids = { streamingLocatorId: name === "video" ? video.locatorId : live.locatorId, created: 0 };
-    const unset = {
-      defaultContentKeyPolicyName: null,
-      alternativeMediaId: null,
-      startTime: null,
-      endTime: null,
-      filters: [],
-      contentKeys: [],
-    };
-    await account.createLocator({ name, assetName: name, streamingPolicyName: "Predefined_ClearStreamingOnly", ...ids, ...unset });
+    await account.createLocator({ name, assetName: name, streamingPolicyName: "Predefined_ClearStreamingOnly", ...ids, ...PLAIN_LOCATOR });
   }
   const driver = amsDriver({ accounts: new Map([["west", account]]) } as unknown as Parameters<typeof amsDriver>[0]);
   const { signal } = new AbortController();

@@ -5,7 +5,7 @@ import { systemClock, systemRandom, type Clock } from "../../src/core/clock.ts";
 import { AzureMediaAccount } from "../../src/replicator/adapters/azureMedia.ts";
 import { createCredential, type MediaCredentialConfig } from "../../src/replicator/adapters/credentials.ts";
 import { openBlobService, type BlobService } from "../../src/replicator/adapters/storageClients.ts";
-import { createMediaAccount, type MediaAccountOptions } from "../../src/sandbox/management/mediaAccount.ts";
+import { createMediaAccount, type MediaAccount, type MediaAccountOptions } from "../../src/sandbox/management/mediaAccount.ts";
 import { startHttpServer } from "./httpServer.ts";
 import { STORAGE_KEY, StorageStage } from "./storageStage.ts";
 
@@ -14,8 +14,13 @@ export const API_KEY = "the-api-key-of-the-account";
 /** Port 1 of loopback: reserved, and nothing listens there. */
 export const NOWHERE = "http://127.0.0.1:1";
 
+/** Answers a request in the emulator's place, or after it. */
+export type Interception = (request: Request, emulator: (request: Request) => Promise<Response>) => Promise<Response>;
+
 export interface EmulatedAccount extends AsyncDisposable {
   readonly endpoint: string;
+  /** The emulator itself. */
+  readonly emulator: MediaAccount;
   /** All that it was asked: `GET /path?query`. */
   readonly requests: readonly string[];
   /** The header field of each; null where there was none. */
@@ -23,7 +28,10 @@ export interface EmulatedAccount extends AsyncDisposable {
 }
 
 /** Of the management API, or where that is among the options, of MK.IO's surface. */
-export async function emulateAccount(options: Partial<MediaAccountOptions> = {}): Promise<EmulatedAccount> {
+export async function emulateAccount(
+  options: Partial<MediaAccountOptions> = {},
+  intercept: Interception = async (request, emulator) => emulator(request),
+): Promise<EmulatedAccount> {
   const emulator = createMediaAccount({
     account: ACCOUNT,
     location: "westeurope",
@@ -44,11 +52,12 @@ export async function emulateAccount(options: Partial<MediaAccountOptions> = {})
     const { pathname, search } = new URL(request.url);
     requests.push(`${request.method} ${pathname}${search}`);
     authorizations.push(request.headers.get("authorization"));
-    return surface.fetch(request);
+    return intercept(request, async (asked) => surface.fetch(asked));
   });
   const server = await startHttpServer((incoming, outgoing) => void listener(incoming, outgoing));
   return {
     endpoint: server.url,
+    emulator,
     requests,
     authorizations,
     [Symbol.asyncDispose]: async () => {

@@ -1,17 +1,12 @@
 /** A media account's jobs over the emulator of the management API, through the real SDK. */
-import { serve, type ServerType } from "@hono/node-server";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { systemClock, systemRandom } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { AzureEncodingAccount } from "../../src/encoding/adapters/azureEncoding.ts";
 import { createMediaClient } from "../../src/replicator/adapters/azureMediaClient.ts";
 import { createCredential } from "../../src/replicator/adapters/credentials.ts";
-import { createMediaAccount } from "../../src/sandbox/management/mediaAccount.ts";
 import { encodingAccountConformance, type EncodingAccountHarness, type Refusal } from "../conformance/encodingAccount.ts";
+import { ACCOUNT, API_KEY, emulateAccount, NOWHERE, type Interception } from "../harness/emulatedAccount.ts";
 
-const ACCOUNT = { subscriptionId: "5c0bd3a2-31c4-4fd6-8f0c-7d3b1f8a9e10", resourceGroup: "media", name: "westmedia" };
-const API_KEY = "the-api-key-of-the-account";
 const PRESET = {
   "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset",
   presetName: "AdaptiveStreaming",
@@ -35,36 +30,22 @@ interface Emulated extends EncodingAccountHarness {
 
 /** `maxRetries`: the SDK's own; `pageSize`: jobs in an answer. */
 async function start({ maxRetries = 0, pageSize = 100 } = {}): Promise<Emulated> {
-  const emulator = createMediaAccount({
-    account: ACCOUNT,
-    location: "westeurope",
-    storage: { accountName: "weststorage", accountKey: Buffer.alloc(64, 5).toString("base64"), url: "http://127.0.0.1:1/weststorage" },
-    apiKey: API_KEY,
-    clock: systemClock,
-    random: systemRandom,
-    switches: { pageSize, job: { queuedMs: 1, scheduledMs: 1, processingMs: 1 } },
-    containers: { create: async () => undefined, delete: async () => undefined },
-    hosts: { streaming: "127.0.0.1:1", keys: "127.0.0.1:1" },
-    manifestName: async () => null,
-    fileExists: async () => true,
-    encode: async () => undefined,
-  });
-  emulator.behaviour.change({ stuck: "Processing" });
   const bodies: unknown[] = [];
   let refusal: Refusal | null = null;
   let asked = 0;
-  const fetch = async (request: Request): Promise<Response> => {
-    if (request.url.endsWith("/auth/token")) return emulator.app.fetch(request);
+  const intercept: Interception = async (request, answer) => {
+    if (request.url.endsWith("/auth/token")) return answer(request);
     asked += 1;
     if (request.method === "PUT") bodies.push(await request.clone().json());
     const refused = refusal;
-    if (refused === null) return emulator.app.fetch(request);
-    if (refused.afterEffect === true) await emulator.app.fetch(request);
+    if (refused === null) return answer(request);
+    if (refused.afterEffect === true) await answer(request);
     return Response.json({ error: { code: "Broken", message: "it is broken" } }, answered(refused));
   };
-  const server: ServerType = serve({ fetch, hostname: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const switches = { pageSize, job: { queuedMs: 1, scheduledMs: 1, processingMs: 1 } };
+  const served = await emulateAccount({ switches, fileExists: async () => true }, intercept);
+  const { endpoint, emulator } = served;
+  emulator.behaviour.change({ stuck: "Processing" });
   const open = (at: string, apiKey: string): AzureEncodingAccount => {
     const { subscriptionId, resourceGroup, name: accountName } = ACCOUNT;
     const credential = createCredential({ kind: "api-key", apiKey }, { endpoint: at, subscriptionId, clock: systemClock });
@@ -74,8 +55,7 @@ async function start({ maxRetries = 0, pageSize = 100 } = {}): Promise<Emulated>
   return {
     account: open(endpoint, API_KEY),
     denied: open(endpoint, "another-key"),
-    // Port 1 of loopback: reserved, and nothing listens there.
-    unreachable: open("http://127.0.0.1:1", API_KEY),
+    unreachable: open(NOWHERE, API_KEY),
     bodies,
     finish: () => {
       emulator.behaviour.change({ stuck: null });
@@ -86,12 +66,7 @@ async function start({ maxRetries = 0, pageSize = 100 } = {}): Promise<Emulated>
     asked: () => asked,
     hasAsset: (assetName) => emulator.store.assets.get(assetName) !== undefined,
     now: () => systemClock.now(),
-    [Symbol.asyncDispose]: async () => {
-      if ("closeAllConnections" in server) server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-      await emulator[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: async () => served[Symbol.asyncDispose](),
   };
 }
 
