@@ -13,6 +13,9 @@ import { boundedRequest } from "./storageRequest.ts";
 /** How a blob was copied: `url` Copy Blob From URL, `put` Put Blob From URL, `blocks` Put Block From URL, `stream` its bytes passed through this process. */
 export type CopyMethod = "url" | "put" | "blocks" | "stream";
 
+/** Blobs in a page of a listing. The service's own 5,000, of both sides at once, are what a container of any size would take most memory for. */
+const PAGE_SIZE = 1000;
+
 export interface AzureBlobContainerOptions {
   /** For people and errors: account and container, no SAS. */
   readonly label: string;
@@ -35,7 +38,7 @@ export interface AzureBlobContainerOptions {
   readonly singlePutLimit?: number;
   /** Smallest block, bytes. Default 8 MiB when streaming, 64 MiB by URL. */
   readonly blockSize?: number;
-  /** Blobs per page of a listing. Default: the service's own, 5000. */
+  /** Blobs per page of a listing. Default 1000. */
   readonly pageSize?: number;
 }
 
@@ -204,7 +207,7 @@ export class AzureBlobContainer implements BlobContainer {
   }
 
   async #segment(client: PagedContainerClient, from: string | null, abortSignal: AbortSignal, includeTags = this.#listsTags) {
-    return client.page({ from, size: this.options.pageSize ?? null, includeTags, abortSignal });
+    return client.page({ from, size: this.options.pageSize ?? PAGE_SIZE, includeTags, abortSignal });
   }
 
   #remembered(blob: BlobInfo, tags: Tags | undefined): BlobInfo {

@@ -21,25 +21,36 @@ export interface ListedPage {
   readonly next: string | null;
 }
 
-/** Throws `storage_unavailable` (retry) for what is no whole page. */
-export function parseListing(text: string): ListedPage {
-  const page = new Page();
-  const parser = sax.parser(true);
-  parser.onopentag = ({ name, attributes }) => {
-    page.open(name, attributes["Encoded"] === "true");
-  };
-  // A long text comes in pieces.
-  parser.ontext = (piece) => {
-    page.text(piece);
-  };
-  parser.onclosetag = (name) => {
-    page.close(name);
-  };
-  parser.onerror = (error) => {
-    throw noPage(error.message.split("\n", 1)[0] ?? "it is no XML");
-  };
-  parser.write(text).close();
-  return page.end();
+/** Reads a page as it comes, in pieces: as one text it would be megabytes. Both throw `storage_unavailable` (retry) for what is no whole page. */
+export class ListingParser {
+  readonly #page = new Page();
+  readonly #parser = sax.parser(true);
+
+  constructor() {
+    const [page, parser] = [this.#page, this.#parser];
+    parser.onopentag = ({ name, attributes }) => {
+      page.open(name, attributes["Encoded"] === "true");
+    };
+    // A long text comes in pieces.
+    parser.ontext = (piece) => {
+      page.text(piece);
+    };
+    parser.onclosetag = (name) => {
+      page.close(name);
+    };
+    parser.onerror = (error) => {
+      throw noPage(error.message.split("\n", 1)[0] ?? "it is no XML");
+    };
+  }
+
+  write(piece: string): void {
+    this.#parser.write(piece);
+  }
+
+  end(): ListedPage {
+    this.#parser.close();
+    return this.#page.end();
+  }
 }
 
 type Texts = Record<string, string>;

@@ -1,16 +1,15 @@
 /** The SDK's client of a container, with listings and copies that cost little: they are made for every blob of every container. */
-import { text } from "node:stream/consumers";
 import { createHttpHeaders, createPipelineRequest, type PipelineRequestOptions, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContainerClient, RestError } from "@azure/storage-blob";
 import { PaircastError } from "../../core/errors.ts";
 import type { WriteCondition } from "../../core/ports/storage.ts";
-import { parseListing, type ListedPage } from "./blobListing.ts";
+import { ListingParser, type ListedPage } from "./blobListing.ts";
 
 export interface PageOptions {
   /** Where an earlier page said that the list goes on; null: at its beginning. */
   readonly from: string | null;
-  /** Blobs at most; null: the service's own number, 5000. */
-  readonly size: number | null;
+  /** Blobs at most; the service gives up to 5000. */
+  readonly size: number;
   readonly includeTags: boolean;
   readonly abortSignal: AbortSignal;
 }
@@ -45,13 +44,16 @@ export class PagedContainerClient extends ContainerClient {
       "restype=container&comp=list",
       `include=metadata,copy${includeTags ? ",tags" : ""}`,
       ...(from === null ? [] : [`marker=${encodeURIComponent(from)}`]),
-      ...(size === null ? [] : [`maxresults=${size}`]),
+      `maxresults=${size}`,
     ].join("&");
     const url = `${this.url}${this.url.includes("?") ? "&" : "?"}${query}`;
     // A body that is read as a stream is not parsed by the SDK.
     const streamed = { streamResponseStatusCodes: new Set([200]) };
     const { readableStreamBody: body } = await this.#send({ url, method: "GET", abortSignal, ...streamed }, {}, 200);
-    return parseListing(body === undefined ? "" : await text(body));
+    const parser = new ListingParser();
+    body?.setEncoding("utf8");
+    for await (const piece of body ?? []) parser.write(String(piece));
+    return parser.end();
   }
 
   /** The source's properties and metadata go with it. The service compares what it reads with the MD5, and refuses what differs. */
