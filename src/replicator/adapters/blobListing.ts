@@ -5,6 +5,7 @@
  */
 import sax from "sax";
 import { PaircastError } from "../../core/errors.ts";
+import { percentDecoded } from "../../core/percent.ts";
 
 export interface ListedBlob {
   readonly name: string;
@@ -130,11 +131,9 @@ function texts(): Texts {
 
 /** Names that XML cannot hold come percent-encoded. */
 function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    throw noPage("a name is not encoded as it says");
-  }
+  const text = percentDecoded(name);
+  if (text === null) throw noPage("a name is not encoded as it says");
+  return text;
 }
 
 function noPage(why: string): PaircastError {

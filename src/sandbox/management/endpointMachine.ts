@@ -1,11 +1,8 @@
-/**
- * The streaming endpoints of an account and the long-running operations on them. No timers: an operation that is due has happened when
- * anybody looks.
- */
-import type { Clock, Random } from "../../core/clock.ts";
+/** The streaming endpoints of an account and the long-running operations on them. */
 import type { JsonObject } from "../contracts.ts";
 import { ArmError } from "./errors.ts";
 import { NamedMap } from "./namedMap.ts";
+import { Operations, type Operation, type OperationsOptions } from "./operations.ts";
 import { instantNow, type Instant, type Stamp } from "./times.ts";
 
 export type ResourceState = "Stopped" | "Starting" | "Running" | "Stopping" | "Deleting";
@@ -27,19 +24,14 @@ export interface EndpointRecord {
 
 export type OperationKind = "create" | "create-and-start" | "update" | "start" | "stop" | "delete";
 
-export interface EndpointOperation {
-  readonly id: string;
+interface AboutEndpoint {
   readonly kind: OperationKind;
   readonly endpoint: EndpointRecord;
-  /** On the monotonic clock. */
-  readonly dueAt: number;
-  done: boolean;
 }
 
-export interface EndpointMachineOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly operationMs: number;
+export type EndpointOperation = AboutEndpoint & Operation;
+
+export interface EndpointMachineOptions extends OperationsOptions {
   /** State of the endpoint that comes with the account. */
   readonly defaultState: "Running" | "Stopped";
 }
@@ -63,10 +55,11 @@ const AFTER: Readonly<Partial<Record<OperationKind, ResourceState>>> = { start: 
 export class EndpointMachine {
   readonly #options: EndpointMachineOptions;
   readonly #endpoints = new NamedMap<EndpointRecord>();
-  readonly #operations = new Map<string, EndpointOperation>();
+  readonly #operations: Operations<AboutEndpoint>;
 
   constructor(options: EndpointMachineOptions) {
     this.#options = options;
+    this.#operations = new Operations(options);
   }
 
   /** Makes the endpoint `default` of a new account. */
@@ -108,12 +101,10 @@ export class EndpointMachine {
   /** 409 in the service's words while another operation runs on the endpoint. */
   begin(endpoint: EndpointRecord, kind: OperationKind): EndpointOperation {
     this.assertIdle(endpoint);
-    const { clock, random, operationMs } = this.#options;
-    const operation = { id: random.uuid(), kind, endpoint, dueAt: clock.monotonic() + operationMs, done: false };
+    const operation = this.#operations.begin({ kind, endpoint });
     endpoint.pending = operation;
     endpoint.state = DURING[kind] ?? endpoint.state;
     this.touch(endpoint);
-    this.#operations.set(operation.id, operation);
     return operation;
   }
 
@@ -127,16 +118,12 @@ export class EndpointMachine {
   }
 
   #settle(): void {
-    const now = this.#options.clock.monotonic();
-    for (const operation of this.#operations.values()) {
-      if (operation.done || operation.dueAt > now) continue;
-      const { endpoint, kind } = operation;
-      operation.done = true;
+    this.#operations.settle(({ endpoint, kind }) => {
       endpoint.pending = null;
       endpoint.state = AFTER[kind] ?? endpoint.state;
       this.touch(endpoint);
       if (kind === "delete") this.#endpoints.delete(endpoint.name);
-    }
+    });
   }
 
   #blank(name: string, location: string): EndpointRecord {

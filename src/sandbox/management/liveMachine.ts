@@ -1,11 +1,8 @@
-/**
- * The live events of an account, their outputs, and the long-running operations on both. No timers: an operation that is due has happened when
- * anybody looks.
- */
-import type { Clock, Random } from "../../core/clock.ts";
+/** The live events of an account, their outputs, and the long-running operations on both. */
 import type { JsonObject } from "../contracts.ts";
 import { ArmError } from "./errors.ts";
 import { NamedMap } from "./namedMap.ts";
+import { Operations, type Operation, type OperationsOptions } from "./operations.ts";
 import { instantNow, type Instant, type Stamp } from "./times.ts";
 
 /** `Creating` is in the service's examples, and not among the states that its specification lists. */
@@ -40,22 +37,14 @@ export interface LiveOutputRecord extends Changing {
 
 export type LiveOperationKind = "create" | "create-and-start" | "allocate" | "start" | "stop" | "reset" | "delete";
 
-export interface LiveOperation {
-  readonly id: string;
+interface AboutLive {
   readonly kind: LiveOperationKind;
   readonly event: LiveEventRecord;
   /** Null for an operation on the event itself. */
   readonly output: LiveOutputRecord | null;
-  /** On the monotonic clock. */
-  readonly dueAt: number;
-  done: boolean;
 }
 
-export interface LiveMachineOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly operationMs: number;
-}
+export type LiveOperation = AboutLive & Operation;
 
 const DURING: Readonly<Record<LiveOperationKind, LiveEventState>> = {
   create: "Creating",
@@ -79,12 +68,13 @@ type NewEvent = Pick<LiveEventRecord, "name" | "location" | "accessToken" | "pre
 type NewOutput = Pick<LiveOutputRecord, "name" | "assetName" | "settings" | "manifestName">;
 
 export class LiveMachine {
-  readonly #options: LiveMachineOptions;
+  readonly #options: OperationsOptions;
   readonly #events = new NamedMap<LiveEventRecord>();
-  readonly #operations = new Map<string, LiveOperation>();
+  readonly #operations: Operations<AboutLive>;
 
-  constructor(options: LiveMachineOptions) {
+  constructor(options: OperationsOptions) {
     this.#options = options;
+    this.#operations = new Operations(options);
   }
 
   clear(): void {
@@ -156,27 +146,22 @@ export class LiveMachine {
   }
 
   #operate(kind: LiveOperationKind, event: LiveEventRecord, output: LiveOutputRecord | null): LiveOperation {
-    const { clock, random, operationMs } = this.#options;
-    const operation = { id: random.uuid(), kind, event, output, dueAt: clock.monotonic() + operationMs, done: false };
+    const operation = this.#operations.begin({ kind, event, output });
     const subject = output ?? event;
     subject.pending = operation;
     this.touch(subject);
-    this.#operations.set(operation.id, operation);
     return operation;
   }
 
   #settle(): void {
-    const now = this.#options.clock.monotonic();
-    for (const operation of this.#operations.values()) {
-      if (operation.done || operation.dueAt > now) continue;
-      operation.done = true;
-      const subject = operation.output ?? operation.event;
+    this.#operations.settle(({ kind, event, output }) => {
+      const subject = output ?? event;
       subject.pending = null;
       this.touch(subject);
-      if (operation.output === null) this.#settleEvent(operation.event, operation.kind);
-      else if (operation.kind === "delete") operation.event.outputs.delete(operation.output.name);
-      else operation.output.state = "Running";
-    }
+      if (output === null) this.#settleEvent(event, kind);
+      else if (kind === "delete") event.outputs.delete(output.name);
+      else output.state = "Running";
+    });
   }
 
   #settleEvent(event: LiveEventRecord, kind: LiveOperationKind): void {
