@@ -246,7 +246,7 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
       );
       await rowOf(page, job).locator("[data-act=cancel]").click();
       await detail.getByRole("button", { name: "Cancel the job" }).click();
-      expect(await detail.getByRole("alert").textContent()).toBe("the records <b>cannot</b> be reached");
+      await detail.getByRole("alert").getByText("the records <b>cannot</b> be reached", { exact: true }).waitFor();
     });
   });
 
