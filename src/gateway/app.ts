@@ -236,15 +236,17 @@ class Gateway {
     return this.#playback.steering.answer({ protocol, request, target, origin, requestId, wire });
   }
 
-  async #rewritten(visit: Visit, request: PlaybackRequest, { rewrite, prepared, urls }: Playback): Promise<Response> {
+  async #rewritten(visit: Visit, request: PlaybackRequest, { rewrite, prepared, compression, urls }: Playback): Promise<Response> {
     const wire = wireOf(visit);
     const host = wire.header("host") ?? null;
     const rewritten = await rewrite.answer({ request, host, wire, requestId: visit.requestId });
+    const { outcome } = rewritten;
+    const compressed = compression.accepts(wire.header("accept-encoding")) ? await compression.compressed(outcome.answer) : null;
     if (visit.context.req.raw.signal.aborted) {
-      return this.#close(visit, request.kind, this.#keys.gone(visit.requestId, rewritten.outcome.decision));
+      return this.#close(visit, request.kind, this.#keys.gone(visit.requestId, outcome.decision));
     }
-    prepared.keep({ request, host, gateway: urls.origin(host, wire) }, rewritten);
-    return this.#close(visit, request.kind, rewritten.outcome);
+    prepared.keep({ request, host, gateway: urls.origin(host, wire) }, rewritten, compressed);
+    return this.#close(visit, request.kind, compressed === null ? outcome : { ...outcome, answer: compressed });
   }
 
   #key(visit: Visit, request: PlaybackRequest): Response | Promise<Response> {

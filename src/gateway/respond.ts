@@ -48,9 +48,9 @@ export class Responder {
     return { status, headers: this.#headers(labels, { "content-type": "application/json" }), body: JSON.stringify(body) };
   }
 
-  /** A manifest that was rewritten: for this viewer, and for now. */
+  /** A manifest that was rewritten: for this viewer, and for now. Who takes gzip gets it in another form. */
   manifest(text: string, contentType: string, labels: AnswerLabels): Answer {
-    const headers = { "content-type": contentType, "content-length": String(Buffer.byteLength(text)) };
+    const headers = { "content-type": contentType, vary: "accept-encoding", "content-length": String(Buffer.byteLength(text)) };
     return { status: 200, headers: this.#headers(labels, headers), body: text };
   }
 

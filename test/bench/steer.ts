@@ -1,6 +1,6 @@
 /**
  * `npm run bench:steer`: manifests that the gateway answers itself, steered and anchored, from its memory, against plain redirects of the same
- * videos, with metrics and access log on, one process on one core, in turns.
+ * videos, with metrics and access log on, one process on one core, in turns: once as browsers ask, who take gzip, and once without.
  */
 import { runBench, type Figure } from "./frame.ts";
 import { versionsOf } from "./process.ts";
@@ -10,6 +10,7 @@ import { speedTable } from "./speed/report.ts";
 import { startPaircast } from "./speed/servers.ts";
 
 const MODES = { steer: "steered", anchor: "anchored" } as const;
+const KINDS = { manifest: "", identity: ", not compressed" } as const;
 
 await runBench("steer", async ({ quick, rounds }) => {
   const { versions, missing } = versionsOf(["wrk"]);
@@ -19,17 +20,27 @@ await runBench("steer", async ({ quick, rounds }) => {
   const options = { task: "redirect", origins, cpus: CORES?.server ?? null } as const;
   const servers = [];
   for (const mode of ["redirect", "steer", "anchor"] as const) servers.push(stack.use(await startPaircast(options, null, mode)));
-  const speeds = await inTurns(servers, { kind: "manifest", rounds: rounds ?? (quick ? 2 : 7), seconds: quick ? 1 : 4 });
+  const turns = { rounds: rounds ?? (quick ? 2 : 7), seconds: quick ? 1 : 4 };
+  const figures: Figure[] = [];
+  const tables = [];
+  let errors = 0;
+  for (const kind of ["manifest", "identity"] as const) {
+    const speeds = await inTurns(servers, { kind, ...turns });
+    figures.push(
+      ...figuresOf(`requests per second${KINDS[kind]}`, "1/s", speeds, ({ perSecond }) => perSecond),
+      ...figuresOf(`CPU per request${KINDS[kind]}`, "µs", speeds, ({ cpuMicros }) => cpuMicros),
+      ...figuresOf(`RSS under load${KINDS[kind]}`, "MiB", speeds, ({ rssMiB }) => rssMiB),
+    );
+    errors += [...speeds.values()].reduce((sum, speed) => sum + speed.errors, 0);
+    tables.push(speedTable(`manifests from memory${KINDS[kind]}: one process on one core, 64 connections`, speeds));
+  }
+  figures.push({ name: "failed requests", unit: "", value: errors });
   if (CORES === null) notes.push("one core only: server and load share it");
   notes.push(...LOAD_NOTES);
-  notes.push("a steered playlist of six variants and a rendition for two regions and the gateway has about 8 KB; a redirect has no body");
-  const figures = [
-    ...figuresOf("requests per second", "1/s", speeds, ({ perSecond }) => perSecond),
-    ...figuresOf("CPU per request", "µs", speeds, ({ cpuMicros }) => cpuMicros),
-    ...figuresOf("RSS under load", "MiB", speeds, ({ rssMiB }) => rssMiB),
-    { name: "failed requests", unit: "", value: [...speeds.values()].reduce((sum, { errors }) => sum + errors, 0) },
-  ];
-  return { versions, figures, notes, tables: [speedTable("manifests from memory: one process on one core, 64 connections", speeds)] };
+  notes.push(
+    "a steered playlist of six variants and a rendition for two regions and the gateway has 8 KB, 1 KB in gzip; a redirect has no body",
+  );
+  return { versions, figures, notes, tables };
 });
 
 /** One figure for each mode, the plain redirect its peer. */

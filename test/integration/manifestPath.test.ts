@@ -1,6 +1,7 @@
 /** The short way for manifests against the application: the same requests to both, over sockets, must get the same answers. */
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { once } from "node:events";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -20,6 +21,7 @@ interface Shape {
 interface Answer {
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** A character for each byte. */
   readonly body: string;
 }
 
@@ -76,7 +78,7 @@ async function ask({ address }: GatewayServer, { method, target, headers }: Shap
   const outgoing = httpRequest({ ...address, path: target, method, headers: { ...headers }, agent }).end();
   const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
   let body = "";
-  for await (const chunk of incoming.setEncoding("utf8")) body += String(chunk);
+  for await (const chunk of incoming.setEncoding("latin1")) body += String(chunk);
   const { date: _, ...told } = incoming.headers;
   return { status: incoming.statusCode, headers: told, body };
 }
@@ -109,6 +111,7 @@ const asked: fc.Arbitrary<Shape> = fc
       {
         host: fc.constantFrom("steer.example", "steer.example", "steer.example", "anchor.example", "STEER.example:8080", "other.example"),
         "x-request-id": fc.constantFrom("request-0001", "short"),
+        "accept-encoding": fc.constantFrom("gzip, deflate, br", "gzip, deflate, br", "*", "br, gzip;q=0"),
       },
       { requiredKeys: ["host"] },
     ),
@@ -161,6 +164,36 @@ describe("the short way for manifests", () => {
     );
     // A property that compares the application with itself would prove nothing.
     expect(taken).toBeGreaterThan(compared / 5);
+  });
+
+  it("sends gzip to those who take it, of any length, and the text to all others", async () => {
+    for (const { played, server } of whole) {
+      played.catalogue.list = [aligned(true)];
+      played.files.everywhere(`${VIDEO}/long.m3u8`, `${MASTER}${"# what nobody knows\n".repeat(2_000)}`);
+      for (const target of [HLS, DASH, `${VIDEO}/umlaut.m3u8`, `${VIDEO}/long.m3u8`]) {
+        const host = { host: "steer.example" };
+        const texts = [];
+        const before = taken;
+        for (const encoding of ["identity", "gzip", "identity", "gzip", "gzip;q=0"]) {
+          const { headers, body } = await ask(server, { method: "GET", target, headers: { ...host, "accept-encoding": encoding } });
+          const bytes = Buffer.from(body, "latin1");
+          expect([target, encoding, headers["content-encoding"], headers["vary"], headers["content-length"]]).toEqual([
+            target,
+            encoding,
+            encoding === "gzip" ? "gzip" : undefined,
+            "accept-encoding",
+            String(bytes.length),
+          ]);
+          texts.push((encoding === "gzip" ? gunzipSync(bytes) : bytes).toString());
+        }
+        // From the second of each form on, by the short way.
+        expect(taken - before).toBe(server === whole[1]?.server ? 3 : 0);
+        expect(new Set(texts).size).toBe(1);
+        expect(texts[0]).toMatch(/CONTENT-STEERING|ContentSteering/);
+        const head = await ask(server, { method: "HEAD", target, headers: { ...host, "accept-encoding": "gzip" } });
+        expect([head.headers["content-encoding"], head.body]).toEqual(["gzip", ""]);
+      }
+    }
   });
 
   it("counts and logs as the application does", async () => {

@@ -11,6 +11,7 @@ import type { PlaybackRouter } from "../router.ts";
 import { SteeringRoute } from "../steering/steeringRoute.ts";
 import { hasIncident, ttlSeconds } from "../steering/ttl.ts";
 import type { Alignments } from "./alignments.ts";
+import { Compression } from "./compression.ts";
 import { GatewayUrls } from "./gatewayUrls.ts";
 import { ManifestSource } from "./manifestSource.ts";
 import { PreparedAnswers } from "./prepared.ts";
@@ -45,6 +46,7 @@ export interface Playback {
   readonly steering: SteeringRoute;
   readonly urls: GatewayUrls;
   readonly prepared: PreparedAnswers;
+  readonly compression: Compression;
 }
 
 /** The list in a manifest is the same for everybody, so that many can have one text; jitter is for the lists that follow. */
@@ -72,6 +74,7 @@ export function buildPlayback(shared: PlaybackShared, parts: PlaybackParts): Pla
   return {
     urls,
     prepared: new PreparedAnswers(config.manifests),
+    compression: new Compression(),
     rewrite: new RewriteRoute({ ...shared, ...parts, seen: parts.seen ?? new SeenManifests(), source, rewriter, urls, ttlSeconds: ttlOf }),
     steering: new SteeringRoute({ ...shared, health: parts.health, ttl, regions: regions.map(({ name }) => name) }),
   };

@@ -8,18 +8,20 @@ import type { Metrics } from "../../core/metrics.ts";
 import type { AccessLog } from "../access.ts";
 import { DateField } from "../dateField.ts";
 import { IncomingWire } from "../incomingWire.ts";
-import { holdsCredentials, scanFields, type ScannedFields } from "../rawFields.ts";
+import { fieldValue, holdsCredentials, scanFields, type ScannedFields } from "../rawFields.ts";
 import type { RequestIds } from "../requestIds.ts";
 import type { PlaybackRouter } from "../router.ts";
 import { logSeen, type Seen } from "../seen.ts";
 import type { Tracing } from "../tracing.ts";
 import { endWithHead } from "../wholeHead.ts";
+import type { Compression } from "./compression.ts";
 import type { GatewayUrls } from "./gatewayUrls.ts";
-import type { Prepared, PreparedAnswers } from "./prepared.ts";
+import type { Prepared, PreparedAnswers, Written } from "./prepared.ts";
 
 export interface ManifestPathDeps {
   readonly router: PlaybackRouter;
   readonly prepared: PreparedAnswers;
+  readonly compression: Compression;
   readonly urls: GatewayUrls;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -49,11 +51,13 @@ export class ManifestPath {
     if (known === undefined) return false;
     const started = clock.monotonic();
     const prepared = this.#fitting(known, incoming);
-    if (prepared === null || started >= prepared.until || !this.#holds(prepared)) return false;
+    if (prepared === null || !this.#holds(prepared, started)) return false;
+    const written = this.#form(prepared, incoming);
+    if (written === null) return false;
     const now = clock.now();
     const requestId = this.#fields.requestId ?? requestIds.next();
-    const head = `${prepared.head}${this.#date.at(now)}\r\nx-request-id: ${requestId}\r\n\r\n`;
-    endWithHead(outgoing, prepared.outcome.answer.status, head, prepared.body);
+    const head = `${written.head}${this.#date.at(now)}\r\nx-request-id: ${requestId}\r\n\r\n`;
+    endWithHead(outgoing, prepared.told.status, head, written.body);
     this.#record(prepared, { method, requestId, now, durationMs: clock.monotonic() - started });
     return true;
   }
@@ -69,20 +73,26 @@ export class ManifestPath {
     return known.find((each) => each.host === host && (gateway === null || each.gateway === gateway)) ?? null;
   }
 
-  #holds({ request, epoch, holdings }: Prepared): boolean {
-    const { router } = this.#deps;
-    return router.epoch(request) === epoch && (holdings === null || router.known(request)?.holdings === holdings);
+  /** Null where nobody has asked for this form before. */
+  #form({ plain, gzip }: Prepared, { rawHeaders }: IncomingMessage): Written | null {
+    if (gzip === "as plain" || !this.#deps.compression.accepts(fieldValue(rawHeaders, "accept-encoding"))) return plain;
+    return gzip;
   }
 
-  #record({ request: { kind }, outcome, source, logged }: Prepared, seen: Seen): void {
+  #holds({ request, epoch, holdings, until }: Prepared, at: number): boolean {
+    const { router } = this.#deps;
+    return at < until && router.epoch(request) === epoch && (holdings === null || router.known(request)?.holdings === holdings);
+  }
+
+  #record({ told, logged }: Prepared, seen: Seen): void {
     const { metrics, accessLog, tracing } = this.#deps;
-    const { decision, mode, reason, fallback, answer } = outcome;
+    const { kind, source, status, mode, reason, region, fallback } = told;
     metrics.lookup(source);
-    metrics.request(kind, mode, answer.status, seen.durationMs / 1000);
-    if (decision !== null) metrics.decision(kind, decision.reason, decision.region);
-    if (fallback === undefined) metrics.manifestRead("cached");
+    metrics.request(kind, mode, status, seen.durationMs / 1000);
+    metrics.decision(kind, reason, region);
+    if (fallback === null) metrics.manifestRead("cached");
     else metrics.playbackFallback(fallback.mode, fallback.reason);
-    if (!accessLog?.wants(answer.status, reason)) return;
+    if (!accessLog?.wants(status, reason)) return;
     logSeen(accessLog, tracing, this.#fields, seen, logged);
   }
 }

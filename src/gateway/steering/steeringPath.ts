@@ -87,7 +87,7 @@ export class SteeringPath {
     const now = clock.now();
     const requestId = fields.requestId ?? requestIds.next();
     const own = `${this.#date.at(now)}\r\ncontent-length: ${told.body.length}\r\nx-request-id: ${requestId}\r\n\r\n`;
-    endWithHead(outgoing, STATUS, shared.head + own, { text: told.body, encoding: "latin1" });
+    endWithHead(outgoing, STATUS, shared.head + own, told.body);
     this.#record(shared, facts.logged, { method, requestId, now, durationMs: clock.monotonic() - started });
     return true;
   }

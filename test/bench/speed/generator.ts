@@ -24,8 +24,9 @@ function asked(): { readonly method: string; readonly path: string; readonly hea
     return { method: "POST", path: `/keys/Widevine/?kid=${KEY_ID}`, headers, body: LICENCE };
   }
   const video = `8d7ab48c-5d43-4f31-9d52-${String(count % 1_000).padStart(12, "0")}`;
-  const query = kind === "manifest" ? "" : `?n=${count}`;
-  return { method: "GET", path: `/${video}/video.ism/manifest(format=m3u8-cmaf)${query}`, headers: {}, body: "" };
+  const query = kind === "redirect" ? `?n=${count}` : "";
+  const headers: Record<string, string> = kind === "manifest" ? { "accept-encoding": "gzip, deflate, br" } : {};
+  return { method: "GET", path: `/${video}/video.ism/manifest(format=m3u8-cmaf)${query}`, headers, body: "" };
 }
 
 async function once(): Promise<void> {

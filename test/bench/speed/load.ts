@@ -6,9 +6,9 @@ import { peerVersion } from "../process.ts";
 
 /**
  * What is asked for: `redirect` manifests of many videos, each with a query of its own; `manifest` the same without a query, as viewers of the
- * same videos ask; `key` 16 bytes by GET; `licence` 2 KB by POST.
+ * same videos ask, who take gzip; `identity` the same by who does not; `key` 16 bytes by GET; `licence` 2 KB by POST.
  */
-export type LoadKind = "redirect" | "manifest" | "key" | "licence";
+export type LoadKind = "redirect" | "manifest" | "identity" | "key" | "licence";
 
 export interface LoadOptions {
   /** Without a trailing slash. */
