@@ -1,10 +1,8 @@
 /** The arguments of `verify`, `rebuild`, `keys`, `deletions`, `export` and `import`. */
 import { InvalidArgumentError, type Command } from "commander";
+import { CONFIG, JSON_OUTPUT } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Level } from "./verify.ts";
-
-const CONFIG = ["-c, --config <file>", "configuration file", "paircast.yaml"] as const;
-const JSON_OUTPUT = ["--json", "print JSON instead of text"] as const;
 
 interface Common {
   readonly config: string;

@@ -1,10 +1,9 @@
-/** The arguments of `plan`, `conflicts` and `dead-letters`. */
-import { InvalidArgumentError, type Command } from "commander";
+/** The arguments of `replicate`, `plan`, `conflicts` and `dead-letters`. */
+import type { Command } from "commander";
+import { CONFIG, JSON_OUTPUT, wholeNumber } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-const CONFIG = ["-c, --config <file>", "configuration file", "paircast.yaml"] as const;
-const JSON_OUTPUT = ["--json", "print JSON instead of text"] as const;
-const LIMIT = ["--limit <n>", "at most this many", wholeNumber, 100] as const;
+const LIMIT = ["--limit <n>", "at most this many", wholeNumber(10_000), 100] as const;
 
 interface Common {
   readonly config: string;
@@ -13,6 +12,7 @@ interface Common {
 
 /** `exit` is given the exit code. */
 export function addReplicationCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  addReplicate(program, terminal, exit);
   addPlan(program, terminal, exit);
   addConflicts(program, terminal, exit);
   addDeadLetters(program, terminal, exit);
@@ -23,6 +23,28 @@ interface PlanArguments extends Common {
   readonly changed?: boolean;
   readonly acceptWithdrawals?: boolean;
   readonly recreate?: boolean;
+}
+
+interface ReplicateArguments extends PlanArguments {
+  readonly follow?: boolean;
+}
+
+function addReplicate(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  program
+    .command("replicate")
+    .description("replicate all assets, or one; a second run changes nothing")
+    .option(...CONFIG)
+    .option("--asset <name>", "only this asset")
+    .option("--changed", "only what lists and catalogue show to have changed; else everything is looked at again")
+    .option("--follow", "go on until stopped, sharing the work with every process on the same state")
+    .option("--accept-withdrawals", "believe a source that has unpublished most of its videos at once")
+    .option("--recreate", "delete locators and streaming policies of targets that differ, and create them anew")
+    .option(...JSON_OUTPUT)
+    .action(async (options: ReplicateArguments) => {
+      const { replicate } = await import("./replicate.ts");
+      const { config, asset = null, acceptWithdrawals = false, recreate = false, changed = false, follow = false, json = false } = options;
+      exit(await replicate(terminal, { config, asset, acceptWithdrawals, recreate, changed, follow, json }));
+    });
 }
 
 function addPlan(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -81,12 +103,4 @@ function addDeadLetters(program: Command, terminal: Terminal, exit: (code: numbe
       const { replayDeadLetters } = await import("./deadLetters.ts");
       exit(await replayDeadLetters(terminal, { config, id: id ?? null, json }));
     });
-}
-
-const MOST = 10_000;
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= MOST) return value;
-  throw new InvalidArgumentError(`write a whole number from 1 to ${MOST}`);
 }
