@@ -13,7 +13,7 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
   /** A finished JSON line of level `info` in ASCII, with its line feed, by callers who write too many for `info`. They see to scrubbing. */
   line(text: string): void;
-  /** How many lines were lost because whoever reads them did not keep up. */
+  /** How many lines were lost because whoever reads them did not keep up; also those of other logs that are written to standard error. */
   dropped(): number;
 }
 
@@ -103,9 +103,15 @@ export function createLog(level: LogLevel, destination?: DestinationStream, { sh
   };
 }
 
+/** By the size of their chunks: logs of one process share them, so that lines keep their order and wait in one place for its end. */
+const writers = new Map<number, LineWriter>();
+
 function standardError(shared: boolean): LineWriter {
   const chunkBytes = shared && fstatSync(STANDARD_ERROR).isFIFO() ? PIPE_BYTES : CHUNK_BYTES;
+  const known = writers.get(chunkBytes);
+  if (known !== undefined) return known;
   const writer = new LineWriter({ fd: STANDARD_ERROR, chunkBytes, chunks: MAX_WAITING_BYTES / chunkBytes });
+  writers.set(chunkBytes, writer);
   process.on("exit", () => {
     writer.flushSync();
   });

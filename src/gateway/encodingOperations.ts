@@ -1,5 +1,5 @@
 /** What the OpenAPI document says of `/api/encoding`. */
-import type { Operation } from "./openapi.ts";
+import type { Operation } from "./adminOperation.ts";
 
 const NO_JOB = "there is no such job, or nothing is encoded here";
 const BUSY = "the records cannot be reached, or others write at this moment";

@@ -1,8 +1,34 @@
 /** One key request on its way through the regions: the first good answer wins, and the others are called off. */
+import type { Clock } from "../core/clock.ts";
 import type { Decision, FailureReason, Holding } from "../core/contracts.ts";
-import type { Timed } from "./deadlines.ts";
-import type { KeyProxy, KeyRequest, KeyResult } from "./keyProxy.ts";
-import { UpstreamCall, type UpstreamResult } from "./upstream.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Deadlines, Timed } from "./deadlines.ts";
+import type { KeyVerdict } from "./keyAnswer.ts";
+import type { KeyRequest, KeyResult } from "./keyRequest.ts";
+import type { RetryBudget } from "./retryBudget.ts";
+import { UpstreamCall, type UpstreamRequest, type UpstreamResult } from "./upstream.ts";
+
+export interface KeyRaceTimes {
+  readonly clock: Clock;
+  /** Milliseconds until an answer's header, and again until the end of its body. */
+  readonly timeoutMs: number;
+  /** Milliseconds after which a region that has not answered gets company; 0: never. */
+  readonly hedgeMs: number;
+  /** Whether licence requests (POST) are hedged, too. */
+  readonly hedgePost: boolean;
+}
+
+/** What a race has in common with the others. */
+export interface KeyRaceDeps {
+  readonly times: KeyRaceTimes;
+  readonly budget: RetryBudget;
+  readonly breaker: Breaker;
+  readonly deadlines: Deadlines;
+  /** The request as it goes to a region. */
+  upstream(region: string, key: KeyRequest): UpstreamRequest;
+  /** What an answer or failure after so many milliseconds means for the player. */
+  judge(key: KeyRequest, region: string, result: UpstreamResult, durationMs: number): KeyVerdict;
+}
 
 interface Attempt {
   readonly region: string;
@@ -16,7 +42,7 @@ interface Attempt {
 }
 
 export class KeyRace implements Timed {
-  readonly #proxy: KeyProxy;
+  readonly #deps: KeyRaceDeps;
   readonly #key: KeyRequest;
   readonly #done: (result: KeyResult) => void;
   readonly #tried = new Set<string>();
@@ -28,8 +54,8 @@ export class KeyRace implements Timed {
   #waitingSince: number | null = null;
   #over = false;
 
-  constructor(proxy: KeyProxy, key: KeyRequest, done: (result: KeyResult) => void) {
-    this.#proxy = proxy;
+  constructor(deps: KeyRaceDeps, key: KeyRequest, done: (result: KeyResult) => void) {
+    this.#deps = deps;
     this.#key = key;
     this.#done = done;
   }
@@ -41,11 +67,11 @@ export class KeyRace implements Timed {
 
   start(): void {
     const decision = this.#firstDecision();
-    this.#proxy.budget.begin();
+    this.#deps.budget.begin();
     if (decision.region === null) this.#finish({ type: "exhausted", decision, failure: null });
     else {
       this.#launch(decision, decision.region, false);
-      this.#proxy.deadlines.add(this);
+      this.#deps.deadlines.add(this);
     }
   }
 
@@ -64,9 +90,9 @@ export class KeyRace implements Timed {
   /** A region that has just failed a few times is asked last, though health does not know it yet. */
   #firstDecision(): Decision {
     const { holdings, decide } = this.#key;
-    const { breaker, deps } = this.#proxy;
+    const { breaker, times } = this.#deps;
     let decision = (this.#latest = decide(holdings, this.#tried));
-    const now = deps.clock.monotonic();
+    const now = times.clock.monotonic();
     const avoided = new Set<string>();
     while (decision.region !== null && decision.reason !== "failopen") {
       if (breaker.admits(decision.region, now)) return (this.#latest = decision);
@@ -78,8 +104,8 @@ export class KeyRace implements Timed {
 
   #launch(decision: Decision, region: string, extra: boolean): void {
     this.#latest = decision;
-    const upstream = this.#proxy.upstream(region, this.#key);
-    const startedAt = this.#proxy.deps.clock.monotonic();
+    const upstream = this.#deps.upstream(region, this.#key);
+    const startedAt = this.#deps.times.clock.monotonic();
     const call = new UpstreamCall((result) => {
       this.#settled(attempt, result);
     });
@@ -91,37 +117,37 @@ export class KeyRace implements Timed {
 
   #checkTime(attempt: Attempt, now: number): void {
     if (attempt.call.started) attempt.answeringSince ??= now;
-    if (now - (attempt.answeringSince ?? attempt.startedAt) < this.#proxy.deps.timeoutMs) return;
+    if (now - (attempt.answeringSince ?? attempt.startedAt) < this.#deps.times.timeoutMs) return;
     attempt.call.cancel();
     this.#settled(attempt, { type: "failure", reason: "timeout" });
   }
 
   /** True where the newest try takes longer than its region usually does. Keys are small: what has begun to come should be there. */
   #isSlow(now: number): boolean {
-    const { hedgeMs, hedgePost } = this.#proxy.deps;
+    const { hedgeMs, hedgePost } = this.#deps.times;
     if (hedgeMs === 0 || (this.#key.method === "POST" && !hedgePost)) return false;
     const newest = this.#running.at(-1);
     if (newest === undefined) return false;
-    return now - newest.startedAt >= Math.max(hedgeMs, this.#proxy.breaker.usualMs(newest.region));
+    return now - newest.startedAt >= Math.max(hedgeMs, this.#deps.breaker.usualMs(newest.region));
   }
 
   /** Asks the next region beside those that are under way, where there is one and the budget allows. */
   #another(): void {
     const decision = this.#decide();
-    if (decision.region !== null && this.#proxy.budget.take()) this.#launch(decision, decision.region, true);
+    if (decision.region !== null && this.#deps.budget.take()) this.#launch(decision, decision.region, true);
   }
 
   /** Asks the next region after the last one failed. Waits its turn where too many others do the same. */
   #retry(now: number): void {
     const decision = this.#decide();
-    const { budget, deps } = this.#proxy;
+    const { budget, times } = this.#deps;
     if (decision.region === null) this.#exhausted(decision);
     else if (budget.take()) {
       this.#waitingSince = null;
       this.#launch(decision, decision.region, true);
     } else {
       this.#waitingSince ??= now;
-      if (now - this.#waitingSince >= deps.timeoutMs) this.#exhausted({ ...decision, region: null, reason: "unavailable" });
+      if (now - this.#waitingSince >= times.timeoutMs) this.#exhausted({ ...decision, region: null, reason: "unavailable" });
     }
   }
 
@@ -132,8 +158,8 @@ export class KeyRace implements Timed {
   #settled(attempt: Attempt, result: UpstreamResult): void {
     if (this.#over || !this.#running.includes(attempt)) return;
     this.#remove(attempt);
-    const now = this.#proxy.deps.clock.monotonic();
-    const verdict = this.#proxy.judge(this.#key, attempt.region, result, now - attempt.startedAt);
+    const now = this.#deps.times.clock.monotonic();
+    const verdict = this.#deps.judge(this.#key, attempt.region, result, now - attempt.startedAt);
     const { region, decision } = attempt;
     if (verdict.type === "absent") this.#learnt = { ...(this.#learnt ?? this.#key.holdings), [region]: "absent" };
     else if (verdict.type === "failure") this.#failure = verdict.reason;
@@ -151,7 +177,7 @@ export class KeyRace implements Timed {
   /** Those that lose against one that was asked later are slow, whatever they would have answered. */
   #overtake(now: number): void {
     for (const { region, startedAt } of this.#running) {
-      if (now - startedAt >= this.#proxy.deps.hedgeMs) this.#proxy.breaker.failed(region, now);
+      if (now - startedAt >= this.#deps.times.hedgeMs) this.#deps.breaker.failed(region, now);
     }
   }
 
@@ -166,17 +192,17 @@ export class KeyRace implements Timed {
 
   #end(): void {
     this.#over = true;
-    this.#proxy.deadlines.delete(this);
+    this.#deps.deadlines.delete(this);
     for (const attempt of this.#running) {
       attempt.call.cancel();
-      if (attempt.extra) this.#proxy.budget.give();
+      if (attempt.extra) this.#deps.budget.give();
     }
     this.#running = [];
-    this.#proxy.budget.end();
+    this.#deps.budget.end();
   }
 
   #remove(attempt: Attempt): void {
     this.#running = this.#running.filter((each) => each !== attempt);
-    if (attempt.extra) this.#proxy.budget.give();
+    if (attempt.extra) this.#deps.budget.give();
   }
 }

@@ -1,26 +1,10 @@
 /** The OpenAPI 3.1 document of the admin API. */
 import { z } from "zod";
+import type { Operation } from "./adminOperation.ts";
 import { adminSchemas } from "./adminSchemas.ts";
 import { ENCODING_OPERATIONS } from "./encodingOperations.ts";
 
-type SchemaName = keyof typeof adminSchemas;
 type Document = Readonly<Record<string, unknown>>;
-
-export interface Operation {
-  readonly path: string;
-  /** Default get. */
-  readonly method?: "get" | "post" | "put" | "delete";
-  /** Schema of the JSON body. */
-  readonly body?: SchemaName;
-  /** Default 200. */
-  readonly status?: "201" | "202";
-  readonly summary: string;
-  /** Schema of the JSON answer, or the media type of another one. */
-  readonly answer: SchemaName | `${string}/${string}`;
-  readonly query?: Readonly<Record<string, { readonly required: boolean; readonly description: string }>>;
-  readonly errors?: Readonly<Record<string, string>>;
-  readonly open?: true;
-}
 
 const BY = {
   name: "by",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -56,6 +57,27 @@ describe("log", () => {
     );
     expect(text).not.toContain("c2VjcmV0c2lnbmF0dXJl");
     expect(text).toContain("we.blob.example/c/a.mp4?sv=2022&sig=[redacted] failed");
+  });
+});
+
+describe("logs to standard error", () => {
+  test("however many there are, they leave one listener for the end of the process", () => {
+    createLog("error");
+    const before = process.listenerCount("exit");
+    for (let count = 0; count < 20; count += 1) createLog("error");
+    expect(process.listenerCount("exit")).toBe(before);
+  });
+
+  test("keep the order in which lines were written to them, also when the process ends", () => {
+    const script = `
+      import { createLog } from ${JSON.stringify(new URL("../../src/core/log.ts", import.meta.url).href)};
+      const [one, other] = [createLog("info"), createLog("warn")];
+      one.line("1\\n");
+      other.warn("2");
+      one.line("3\\n");
+      process.exit();`;
+    const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    expect(stderr.trimEnd().split("\n")).toEqual(["1", expect.stringContaining('"event":"2"'), "3"]);
   });
 });
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { S3Conditions } from "../../src/replicator/adapters/s3Conditions.ts";
-import { S3BlobContainer, type S3CopyMethod, type S3Tuning } from "../../src/replicator/adapters/s3Objects.ts";
+import { S3BlobContainer } from "../../src/replicator/adapters/s3Objects.ts";
+import type { S3CopyMethod, S3Tuning } from "../../src/replicator/adapters/s3Options.ts";
 import { S3Service, type S3ServiceOptions } from "../../src/replicator/adapters/s3Service.ts";
 import { describeBlobContainer, type BlobContainerHarness, type SeedProperties } from "../conformance/blobContainer.ts";
 import { MemoryBlobContainer } from "../fakes/memoryBlobContainer.ts";

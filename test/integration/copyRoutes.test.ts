@@ -2,7 +2,8 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
-import { AzureBlobContainer, type AzureBlobContainerOptions, type CopyMethod } from "../../src/replicator/adapters/azureBlobs.ts";
+import type { AzureBlobContainerOptions, CopyMethod } from "../../src/replicator/adapters/azureBlobOptions.ts";
+import { AzureBlobContainer } from "../../src/replicator/adapters/azureBlobs.ts";
 import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
 import type { StorageFront } from "../../src/sandbox/storageFront.ts";
 import { StorageStage } from "../harness/storageStage.ts";
@@ -29,6 +30,7 @@ interface Regions {
   readonly source: AzureBlobContainer;
   readonly target: AzureBlobContainer;
   readonly past: ContainerClient;
+  readonly pastTarget: ContainerClient;
   readonly methods: CopyMethod[];
   readonly tags: string[];
 }
@@ -53,7 +55,9 @@ async function regions(tuning: Tuning = {}): Promise<Regions> {
     tags.push(copy.tags);
   };
   const to = await open(north, { onCopy, ...tuning });
-  return { source: from.container, target: to.container, past: from.service.client.getContainerClient(name), methods, tags };
+  const past = from.service.client.getContainerClient(name);
+  const pastTarget = to.service.client.getContainerClient(name);
+  return { source: from.container, target: to.container, past, pastTarget, methods, tags };
 }
 
 const CONTENT = Buffer.alloc(1000, "content");
@@ -96,8 +100,7 @@ describe("the ways of a copy", () => {
     const made = await regions();
     const blob = await seed(made, "a");
     north.holdCopies({ next: 1, forMs: 700, outcome: "success" });
-    const client = await made.target.options.open();
-    await client.getBlobClient("a").beginCopyFromURL(await made.source.readUrl("a"));
+    await made.pastTarget.getBlobClient("a").beginCopyFromURL(await made.source.readUrl("a"));
     expect(await made.target.head("a")).toMatchObject({ copyStatus: "pending" });
     const copied = await made.target.copyFrom(made.source, blob, "absent");
     expect(made.methods).toEqual([]);

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import type { BlobInfo } from "../../core/ports/storage.ts";
-import type { CopyTask } from "./azureBlobCopy.ts";
 import { byUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, tierOf } from "./azureBlobInfo.ts";
-import type { AzureBlobContainer } from "./azureBlobs.ts";
+import type { AzureBlobRequests } from "./azureBlobRequests.ts";
+import type { CopyTask } from "./azureCopyTask.ts";
 import { Turns } from "./turns.ts";
 
 export interface Block {
@@ -27,7 +27,7 @@ const MAX_BLOCKS = 50_000;
 const CONCURRENCY = 4;
 
 /** The ETag of the blob that was made; null where the answer does not say. */
-export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask, plan: BlockPlan): Promise<string | null> {
+export async function stageAndCommit(target: AzureBlobRequests, task: CopyTask, plan: BlockPlan): Promise<string | null> {
   const blocks = blocksOf(task, plan.blockSize);
   const staged = blocks.length < 2 ? new Set<string>() : await stagedBefore(target, task);
   const missing = blocks.filter((block) => !staged.has(`${block.id} ${block.length}`));
@@ -49,7 +49,7 @@ export async function stageAndCommit(target: AzureBlobContainer, task: CopyTask,
 }
 
 /** The URL is asked for anew: a large blob may take longer than one is good for. */
-export async function stageByUrl(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+export async function stageByUrl(target: AzureBlobRequests, task: CopyTask, block: Block): Promise<void> {
   const url = await task.source.readUrl(task.blob.name);
   await task.pace?.(block.length);
   await transfer(target, task, "copy a block of", async (client, abortSignal) => {
@@ -61,7 +61,7 @@ export async function stageByUrl(target: AzureBlobContainer, task: CopyTask, blo
 const STREAMED_AT_A_TIME = 4;
 const streaming = new Turns((underWay) => underWay < STREAMED_AT_A_TIME);
 
-export async function stageByStream(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+export async function stageByStream(target: AzureBlobRequests, task: CopyTask, block: Block): Promise<void> {
   await task.pace?.(block.length);
   await streaming.begin(task.signal);
   try {
@@ -71,7 +71,7 @@ export async function stageByStream(target: AzureBlobContainer, task: CopyTask, 
   }
 }
 
-async function streamBlock(target: AzureBlobContainer, task: CopyTask, block: Block): Promise<void> {
+async function streamBlock(target: AzureBlobRequests, task: CopyTask, block: Block): Promise<void> {
   const content = await task.source.read(task.blob, block.offset, block.length, task.signal);
   if (content.length !== block.length) throw storageError("blob_changed", `read ${task.source.label}/${task.blob.name}`);
   const transactionalContentMD5 = createHash("md5").update(content).digest();
@@ -82,7 +82,7 @@ async function streamBlock(target: AzureBlobContainer, task: CopyTask, block: Bl
 }
 
 async function transfer<T>(
-  target: AzureBlobContainer,
+  target: AzureBlobRequests,
   { source, blob, signal }: CopyTask,
   verb: string,
   send: (client: BlockBlobClient, abortSignal: AbortSignal) => Promise<T>,
@@ -110,7 +110,7 @@ export function blockSizeFor(length: number, smallest: number): number {
 }
 
 /** Uncommitted blocks at the name, as `id length`; none where the blob does not exist at all. */
-async function stagedBefore(target: AzureBlobContainer, { blob, signal }: CopyTask): Promise<ReadonlySet<string>> {
+async function stagedBefore(target: AzureBlobRequests, { blob, signal }: CopyTask): Promise<ReadonlySet<string>> {
   return target.request(`look for blocks of ${target.label}/${blob.name}`, signal, async (client, abortSignal) => {
     try {
       const list = await client.getBlockBlobClient(blob.name).getBlockList("uncommitted", { abortSignal });

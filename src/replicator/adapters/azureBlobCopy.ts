@@ -6,23 +6,15 @@
  * condition. So a copy that fails or is aborted leaves nothing readable behind and nothing has to be deleted, which matters because the
  * SAS of a media account may not delete. Blocks that were staged for nothing are invisible, serve the next try, and expire after a week.
  */
-import type { Tags } from "@azure/storage-blob";
 import { errorCode } from "../../core/errors.ts";
-import type { BlobContainer, BlobInfo, CopiedBlob, Pace, WriteCondition } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, CopiedBlob } from "../../core/ports/storage.ts";
 import { stageAndCommit, stageByStream, stageByUrl } from "./azureBlobBlocks.ts";
 import { byUrl, CannotCopyByUrl, CannotPutByUrl, storageError } from "./azureBlobErrors.ts";
 import { conditionsOf, quoted, tierOf } from "./azureBlobInfo.ts";
-import type { AzureBlobContainer, CopyMethod } from "./azureBlobs.ts";
+import type { CopyMethod } from "./azureBlobOptions.ts";
+import type { AzureBlobRequests } from "./azureBlobRequests.ts";
+import type { CopyTask } from "./azureCopyTask.ts";
 import { addressable, type PagedContainerClient } from "./pagedContainer.ts";
-
-export interface CopyTask {
-  readonly source: BlobContainer;
-  readonly blob: BlobInfo;
-  readonly condition: WriteCondition;
-  readonly tags: Tags | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly pace: Pace | undefined;
-}
 
 interface Copied {
   readonly method: CopyMethod;
@@ -37,11 +29,13 @@ const SINGLE_COPY_LIMIT = 256 * MIB;
 const SINGLE_PUT_LIMIT = 1024 * MIB;
 
 /** Pairs of which the target service has shown that it cannot read the source by URL while this process can. */
-const streamedPairs = new WeakMap<AzureBlobContainer, WeakSet<BlobContainer>>();
+const streamedPairs = new WeakMap<AzureBlobRequests, WeakSet<BlobContainer>>();
 /** Containers of services without Put Blob From URL. */
-const withoutPut = new WeakSet<AzureBlobContainer>();
+const withoutPut = new WeakSet<AzureBlobRequests>();
+/** Containers to which the access does not allow to set tags. */
+const withoutTags = new WeakSet<AzureBlobRequests>();
 
-export async function copyBlob(target: AzureBlobContainer, task: CopyTask): Promise<CopiedBlob> {
+export async function copyBlob(target: AzureBlobRequests, task: CopyTask): Promise<CopiedBlob> {
   const { blob, signal } = task;
   const what = describe(target, task);
   signal?.throwIfAborted();
@@ -59,10 +53,10 @@ export async function copyBlob(target: AzureBlobContainer, task: CopyTask): Prom
 }
 
 /** Tags need their own permission on both sides; a copy without them is still a copy. */
-async function withTags(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
+async function withTags(target: AzureBlobRequests, task: CopyTask): Promise<Copied> {
   const { onCopy } = target.options;
   const bytes = task.blob.length;
-  if (task.tags !== undefined && !target.refusesTags) {
+  if (task.tags !== undefined && !withoutTags.has(target)) {
     try {
       const copied = await copyAnyWay(target, task);
       onCopy?.({ method: copied.method, bytes, tags: "kept" });
@@ -72,7 +66,7 @@ async function withTags(target: AzureBlobContainer, task: CopyTask): Promise<Cop
     }
   }
   const copied = await copyAnyWay(target, { ...task, tags: undefined });
-  if (task.tags !== undefined) target.refusesTags = true;
+  if (task.tags !== undefined) withoutTags.add(target);
   onCopy?.({ method: copied.method, bytes, tags: task.tags === undefined ? "none" : "lost" });
   return copied;
 }
@@ -81,7 +75,7 @@ async function withTags(target: AzureBlobContainer, task: CopyTask): Promise<Cop
  * Something else may be in the way: an unfinished copy, which is waited for, or a source that has changed meanwhile. Or nothing that could be seen:
  * to Azurite blocks that an earlier run has staged and not committed take the name, and only another commit gets past them.
  */
-async function afterConflict(target: AzureBlobContainer, task: CopyTask, error: unknown): Promise<CopiedBlob | null> {
+async function afterConflict(target: AzureBlobRequests, task: CopyTask, error: unknown): Promise<CopiedBlob | null> {
   if (errorCode(error) !== "blob_conflict") return null;
   await assertUnchanged(target, task);
   const present = await target.head(task.blob.name, task.signal);
@@ -90,12 +84,12 @@ async function afterConflict(target: AzureBlobContainer, task: CopyTask, error: 
   return awaitPending(target, task);
 }
 
-async function pastBlocks(target: AzureBlobContainer, task: CopyTask): Promise<CopiedBlob> {
-  await copyByStream(target, target.refusesTags ? { ...task, tags: undefined } : task);
+async function pastBlocks(target: AzureBlobRequests, task: CopyTask): Promise<CopiedBlob> {
+  await copyByStream(target, withoutTags.has(target) ? { ...task, tags: undefined } : task);
   return target.written(task.blob.name, describe(target, task), task.signal);
 }
 
-async function copyAnyWay(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
+async function copyAnyWay(target: AzureBlobRequests, task: CopyTask): Promise<Copied> {
   const url = await task.source.readUrl(task.blob.name);
   const streamed = streamedPairs.get(target)?.has(task.source) === true;
   if (streamed || !/^https?:/.test(url)) return copyByStream(target, task);
@@ -110,7 +104,7 @@ async function copyAnyWay(target: AzureBlobContainer, task: CopyTask): Promise<C
   }
 }
 
-async function copyByUrl(target: AzureBlobContainer, task: CopyTask, url: string): Promise<Copied> {
+async function copyByUrl(target: AzureBlobRequests, task: CopyTask, url: string): Promise<Copied> {
   const { blob } = task;
   const { singleCopyLimit = SINGLE_COPY_LIMIT, singlePutLimit = SINGLE_PUT_LIMIT } = target.options;
   if (blob.type === "BlockBlob" && blob.length <= singleCopyLimit)
@@ -129,7 +123,7 @@ async function copyByUrl(target: AzureBlobContainer, task: CopyTask, url: string
 }
 
 /** Undefined where it did not work, and blocks may: they are smaller, and all services have them. */
-async function putByUrl(target: AzureBlobContainer, task: CopyTask, url: string): Promise<string | null | undefined> {
+async function putByUrl(target: AzureBlobRequests, task: CopyTask, url: string): Promise<string | null | undefined> {
   try {
     return await inOneRequest(target, task, putOf(task, url));
   } catch (error) {
@@ -139,7 +133,7 @@ async function putByUrl(target: AzureBlobContainer, task: CopyTask, url: string)
   }
 }
 
-async function copyByStream(target: AzureBlobContainer, task: CopyTask): Promise<Copied> {
+async function copyByStream(target: AzureBlobRequests, task: CopyTask): Promise<Copied> {
   await assertCondition(target, task);
   const etag = await stageAndCommit(target, task, {
     blockSize: target.options.blockSize ?? 8 * MIB,
@@ -151,7 +145,7 @@ async function copyByStream(target: AzureBlobContainer, task: CopyTask): Promise
 
 type Send = (container: PagedContainerClient, abortSignal: AbortSignal) => Promise<{ readonly etag?: string }>;
 
-async function inOneRequest(target: AzureBlobContainer, task: CopyTask, send: Send): Promise<string | null> {
+async function inOneRequest(target: AzureBlobRequests, task: CopyTask, send: Send): Promise<string | null> {
   const { blob, signal } = task;
   await task.pace?.(blob.length);
   const { etag } = await target.requestWrite(describe(target, task), signal, send, target.options.transferTimeoutMs ?? 300_000);
@@ -194,7 +188,7 @@ function requestOptions({ blob, condition, tags }: CopyTask) {
 }
 
 /** Spares the bytes of a large copy whose condition does not hold; the commit checks it again. */
-async function assertCondition(target: AzureBlobContainer, task: CopyTask): Promise<void> {
+async function assertCondition(target: AzureBlobRequests, task: CopyTask): Promise<void> {
   const { blob, condition, signal } = task;
   const present = (await target.head(blob.name, signal))?.etag;
   const holds = condition === "absent" ? present === undefined : present === condition.etag;
@@ -202,17 +196,17 @@ async function assertCondition(target: AzureBlobContainer, task: CopyTask): Prom
 }
 
 /** ETags change with every write: the same one as at the beginning proves that no write came between. */
-async function assertUnchanged(target: AzureBlobContainer, task: CopyTask): Promise<void> {
+async function assertUnchanged(target: AzureBlobRequests, task: CopyTask): Promise<void> {
   const now = await task.source.head(task.blob.name, task.signal);
   if (now?.etag !== task.blob.etag) throw storageError("blob_changed", describe(target, task));
 }
 
-function describe(target: AzureBlobContainer, { source, blob }: CopyTask): string {
+function describe(target: AzureBlobRequests, { source, blob }: CopyTask): string {
   return `copy ${source.label}/${blob.name} to ${target.label}`;
 }
 
 /** Waits until the pending copy at the name has ended: its result when that is the blob wanted, else null. */
-async function awaitPending(target: AzureBlobContainer, task: CopyTask): Promise<BlobInfo | null> {
+async function awaitPending(target: AzureBlobRequests, task: CopyTask): Promise<BlobInfo | null> {
   const { clock, pendingTimeoutMs = 3_600_000 } = target.options;
   const until = clock.monotonic() + pendingTimeoutMs;
   for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {

@@ -35,6 +35,12 @@ function serviceCode(error: RestError): string {
   return error.response?.headers.get("x-ms-error-code") ?? error.code ?? "";
 }
 
+/** True when there is no such blob; a container that is missing is another matter. */
+export function isNotFound(error: unknown): boolean {
+  const failure = serviceFailure(error);
+  return failure?.status === 404 && (failure.code === "BlobNotFound" || failure.code === "ResourceNotFound" || failure.code === "");
+}
+
 /** True when the access that was used has run out or was revoked, so that fresh access may help. */
 export function isAccessExpired(error: unknown): boolean {
   const failure = serviceFailure(error);

@@ -1,19 +1,19 @@
 /** A blob that comes in parts: each is a block, and the list of them is committed at the end. */
 import { createHash } from "node:crypto";
 import type { BlobInfo, BlobUpload } from "../../core/ports/storage.ts";
-import type { AzureBlobContainer } from "./azureBlobs.ts";
+import type { AzureBlobRequests } from "./azureBlobRequests.ts";
 
 /** Time for one part. */
 const PART_TIMEOUT_MS = 60_000;
 
 export class AzureBlobUpload implements BlobUpload {
-  readonly #container: AzureBlobContainer;
+  readonly #requests: AzureBlobRequests;
   readonly #name: string;
   readonly #contentType: string;
   readonly #ids: string[] = [];
 
-  constructor(container: AzureBlobContainer, name: string, contentType: string) {
-    this.#container = container;
+  constructor(requests: AzureBlobRequests, name: string, contentType: string) {
+    this.#requests = requests;
     this.#name = name;
     this.#contentType = contentType;
   }
@@ -24,7 +24,7 @@ export class AzureBlobUpload implements BlobUpload {
     this.#ids.push(id);
     const body = Buffer.from(content.buffer, content.byteOffset, content.length);
     const transactionalContentMD5 = createHash("md5").update(body).digest();
-    await this.#container.requestBlob(
+    await this.#requests.requestBlob(
       `upload a part of ${this.#place}`,
       this.#name,
       signal,
@@ -35,13 +35,13 @@ export class AzureBlobUpload implements BlobUpload {
 
   async commit(signal?: AbortSignal): Promise<BlobInfo> {
     const what = `upload ${this.#place}`;
-    await this.#container.requestBlob(what, this.#name, signal, async (client, abortSignal) => {
+    await this.#requests.requestBlob(what, this.#name, signal, async (client, abortSignal) => {
       await client.commitBlockList([...this.#ids], { blobHTTPHeaders: { blobContentType: this.#contentType }, abortSignal });
     });
-    return this.#container.written(this.#name, what, signal);
+    return this.#requests.written(this.#name, what, signal);
   }
 
   get #place(): string {
-    return `${this.#container.label}/${this.#name}`;
+    return `${this.#requests.label}/${this.#name}`;
   }
 }

@@ -26,7 +26,8 @@ import type {
 } from "../../core/media.ts";
 import type { MediaAccount } from "../../core/ports/media.ts";
 import type { BlobContainer } from "../../core/ports/storage.ts";
-import { AzureBlobContainer, type AzureBlobContainerOptions } from "./azureBlobs.ts";
+import type { AzureBlobContainerOptions } from "./azureBlobOptions.ts";
+import { AzureBlobContainer } from "./azureBlobs.ts";
 import { createMediaClient, type MediaClientOptions } from "./azureMediaClient.ts";
 import { MediaCalls, type Abortable, type Pager } from "./azureMediaCalls.ts";
 import { mediaExists, mediaInUse, noAnswer } from "./azureMediaErrors.ts";

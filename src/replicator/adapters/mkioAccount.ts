@@ -16,7 +16,9 @@ import type {
   StreamingPolicy,
 } from "../../core/media.ts";
 import type { MediaAccount } from "../../core/ports/media.ts";
-import type { BlobContainer } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobUpload } from "../../core/ports/storage.ts";
+import type { AzureBlobContainerOptions } from "./azureBlobOptions.ts";
+import { AzureBlobRequests } from "./azureBlobRequests.ts";
 import { AzureBlobContainer } from "./azureBlobs.ts";
 import { mediaExists, mediaInUse } from "./azureMediaErrors.ts";
 import { storageError } from "./azureBlobErrors.ts";
@@ -69,7 +71,8 @@ export class MkioAccount implements MediaAccount {
     const what = `create asset ${spec.name}`;
     if ((await this.asset(spec.name, signal)) !== null) throw mediaExists(this.#client.at(what));
     const { accountName } = this.#options.storage;
-    await this.#blobs(spec.container).request(`create container ${spec.container}`, signal, async (client, abortSignal) => {
+    const container = new AzureBlobRequests(this.#blobs(spec.container));
+    await container.request(`create container ${spec.container}`, signal, async (client, abortSignal) => {
       await client.createIfNotExists({ abortSignal });
     });
     await this.#create(what, `assets/${part(spec.name)}`, fromAsset(spec, accountName), signal);
@@ -87,7 +90,8 @@ export class MkioAccount implements MediaAccount {
         `open asset ${asset.name}: it is in the storage account ${asset.storageAccountName}: ${advice}`,
       );
     }
-    return this.#blobs(asset.container, access === "read");
+    const options = this.#blobs(asset.container);
+    return access === "read" ? new ReadOnlyContainer(options) : new AzureBlobContainer(options);
   }
 
   async *assetFilters(assetName: string, signal?: AbortSignal): AsyncGenerator<MediaFilter> {
@@ -236,21 +240,28 @@ export class MkioAccount implements MediaAccount {
     }
   }
 
-  #blobs(container: string, readOnly = false): AzureBlobContainer {
+  #blobs(container: string): AzureBlobContainerOptions {
     const { storage, clock } = this.#options;
-    const options = { label: `${storage.accountName}/${container}`, clock, ...storage.service.access(container) };
-    return readOnly ? new ReadOnlyContainer(options) : new AzureBlobContainer(options);
+    return { label: `${storage.accountName}/${container}`, clock, ...storage.service.access(container) };
   }
 }
 
 /** The credential of a storage account opens everything; what is only to be read is not written with it. */
 class ReadOnlyContainer extends AzureBlobContainer {
   override copyFrom(): Promise<never> {
-    return Promise.reject(storageError("storage_denied", `copy to ${this.label}, which was opened for reading`));
+    return this.#denied("copy to");
   }
 
   override write(): Promise<never> {
-    return Promise.reject(storageError("storage_denied", `write to ${this.label}, which was opened for reading`));
+    return this.#denied("write to");
+  }
+
+  override upload(): BlobUpload {
+    return { put: () => this.#denied("upload to"), commit: () => this.#denied("upload to") };
+  }
+
+  #denied(what: string): Promise<never> {
+    return Promise.reject(storageError("storage_denied", `${what} ${this.label}, which was opened for reading`));
   }
 }
 

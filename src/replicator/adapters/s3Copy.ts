@@ -8,20 +8,18 @@
 import { CopyObjectCommand } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
 import { errorCode, PaircastError } from "../../core/errors.ts";
-import type { BlobContainer, BlobInfo, CopiedBlob, WriteCondition } from "../../core/ports/storage.ts";
+import type { BlobContainer, BlobInfo, CopiedBlob } from "../../core/ports/storage.ts";
 import { copySource } from "./s3Conditions.ts";
 import { s3Error, s3Failure } from "./s3Errors.ts";
 import { conditionsOf, headersOf, storageClassOf } from "./s3ObjectInfo.ts";
-import type { S3BlobContainer, S3CopyMethod } from "./s3Objects.ts";
-import { copyInParts, streamInParts } from "./s3Multipart.ts";
+import { copyInParts, streamInParts, type StreamTask } from "./s3Multipart.ts";
+import type { S3CopyMethod } from "./s3Options.ts";
+import type { S3Requests } from "./s3Requests.ts";
 
-export interface S3CopyTask {
+export interface S3CopyTask extends StreamTask {
   readonly source: BlobContainer;
   /** The source, where it is in the same service; else null. */
-  readonly inside: S3BlobContainer | null;
-  readonly blob: BlobInfo;
-  readonly condition: WriteCondition;
-  readonly signal: AbortSignal | undefined;
+  readonly inside: S3Requests | null;
 }
 
 interface Done {
@@ -37,12 +35,12 @@ const STREAM_PART = 8 * 1024 * 1024;
 const SERVICE_PART = 256 * 1024 * 1024;
 
 /** Pairs of which the service has shown that one request may not read the one and write the other. */
-const streamedPairs = new WeakMap<S3BlobContainer, WeakSet<BlobContainer>>();
+const streamedPairs = new WeakMap<S3Requests, WeakSet<BlobContainer>>();
 
 /** The service may not, or cannot, read the source: the bytes have to pass through this process. */
 class CannotCopyInside extends Error {}
 
-export async function copyObject(target: S3BlobContainer, task: S3CopyTask): Promise<CopiedBlob> {
+export async function copyObject(target: S3Requests, task: S3CopyTask): Promise<CopiedBlob> {
   const { blob, signal } = task;
   const what = describe(target, task);
   signal?.throwIfAborted();
@@ -59,7 +57,7 @@ export async function copyObject(target: S3BlobContainer, task: S3CopyTask): Pro
   }
 }
 
-async function copyAnyWay(target: S3BlobContainer, task: S3CopyTask): Promise<Done> {
+async function copyAnyWay(target: S3Requests, task: S3CopyTask): Promise<Done> {
   const { source, inside } = task;
   if (inside === null || streamedPairs.get(target)?.has(source) === true) return copyByStream(target, task);
   try {
@@ -73,7 +71,7 @@ async function copyAnyWay(target: S3BlobContainer, task: S3CopyTask): Promise<Do
   }
 }
 
-async function copyInside(target: S3BlobContainer, source: S3BlobContainer, task: S3CopyTask): Promise<Done> {
+async function copyInside(target: S3Requests, source: S3Requests, task: S3CopyTask): Promise<Done> {
   const { blob, signal } = task;
   const from = source.address(blob.name);
   const small = blob.length <= (target.options.singleCopyLimit ?? GIB);
@@ -92,7 +90,7 @@ async function copyInside(target: S3BlobContainer, source: S3BlobContainer, task
 }
 
 /** Without metadata of its own the request carries the source's properties and metadata, and its tags. */
-async function copyInOneRequest(target: S3BlobContainer, task: S3CopyTask, source: string): Promise<CopiedBlob> {
+async function copyInOneRequest(target: S3Requests, task: S3CopyTask, source: string): Promise<CopiedBlob> {
   const { blob, condition, signal } = task;
   const what = describe(target, task);
   if (!target.options.conditions.required) await target.assertCondition(blob.name, condition, what, signal);
@@ -112,7 +110,7 @@ function isForbiddenInside(error: unknown): boolean {
   return error instanceof Error && /\((501|405) /.test(error.message) && s3Failure(error) === null;
 }
 
-async function copyByStream(target: S3BlobContainer, task: S3CopyTask): Promise<Done> {
+async function copyByStream(target: S3Requests, task: S3CopyTask): Promise<Done> {
   const { blob } = task;
   const partSize = target.options.partSize ?? STREAM_PART;
   if (blob.length <= partSize) return { method: "stream", reused: 0, copied: await copyWhole(target, task) };
@@ -123,7 +121,7 @@ async function copyByStream(target: S3BlobContainer, task: S3CopyTask): Promise<
   return { method: "stream", ...(await streamInParts(target, task, { partSize, beforeEnd })) };
 }
 
-async function copyWhole(target: S3BlobContainer, task: S3CopyTask): Promise<CopiedBlob> {
+async function copyWhole(target: S3Requests, task: S3CopyTask): Promise<CopiedBlob> {
   const { source, blob, condition, signal } = task;
   const what = describe(target, task);
   if (!target.options.conditions.required) await target.assertCondition(blob.name, condition, what, signal);
@@ -136,7 +134,7 @@ async function copyWhole(target: S3BlobContainer, task: S3CopyTask): Promise<Cop
 }
 
 /** What was read has to be what the source says of itself: it is noted beside the copy. */
-function assertMd5(target: S3BlobContainer, task: S3CopyTask, md5: string): void {
+function assertMd5(target: S3Requests, task: S3CopyTask, md5: string): void {
   const { source, blob } = task;
   if (blob.contentMd5 === null || blob.contentMd5 === md5) return;
   const advice = "the source's blob, or the way from there, is broken";
@@ -150,12 +148,12 @@ function assertMd5(target: S3BlobContainer, task: S3CopyTask, md5: string): void
 }
 
 /** ETags of a source change with its content: the same one as at the beginning proves that the copy is not out of date already. */
-async function assertUnchanged(target: S3BlobContainer, task: S3CopyTask): Promise<void> {
+async function assertUnchanged(target: S3Requests, task: S3CopyTask): Promise<void> {
   const now = await task.source.head(task.blob.name, task.signal);
   if (now?.etag !== task.blob.etag) throw s3Error("blob_changed", describe(target, task));
 }
 
-function describe(target: S3BlobContainer, { source, blob }: S3CopyTask): string {
+function describe(target: S3Requests, { source, blob }: S3CopyTask): string {
   return `copy ${source.label}/${blob.name} to ${target.label}`;
 }
 
@@ -163,7 +161,7 @@ function describe(target: S3BlobContainer, { source, blob }: S3CopyTask): string
  * An upload takes its properties when it begins, and does not show them: one that was taken up again may have begun with those of an older
  * version of the source. Then the object is copied onto itself.
  */
-async function withProperties(target: S3BlobContainer, blob: BlobInfo, signal?: AbortSignal): Promise<CopiedBlob> {
+async function withProperties(target: S3Requests, blob: BlobInfo, signal?: AbortSignal): Promise<CopiedBlob> {
   const written = await target.written(blob.name, `look at the copy of ${blob.name} in ${target.label}`, signal);
   const properties = ({ contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, metadata }: BlobInfo): string =>
     JSON.stringify([contentType, contentEncoding, contentLanguage, contentDisposition, cacheControl, sorted(metadata)]);
@@ -172,7 +170,7 @@ async function withProperties(target: S3BlobContainer, blob: BlobInfo, signal?: 
   const source = copySource(target.address(blob.name));
   const condition = { etag: written.etag };
   if (blob.length > COPY_LIMIT) {
-    const onto = { source: target, inside: target, blob: { ...blob, etag: written.etag }, condition, signal };
+    const onto = { source: target, blob: { ...blob, etag: written.etag }, condition, signal };
     await copyInParts(target, onto, { source, since: null, partSize: SERVICE_PART, beforeEnd: () => Promise.resolve() });
     return target.written(blob.name, what, signal);
   }

@@ -10,8 +10,9 @@ import type { ListPage } from "../../core/media.ts";
 import type { BlobContainer, PublicAccess, StaticLibrary, StaticManifests } from "../../core/ports/storage.ts";
 import { S3Conditions, type S3Place } from "./s3Conditions.ts";
 import { s3Error, s3Failure } from "./s3Errors.ts";
-import { S3BlobContainer, type S3Tuning } from "./s3Objects.ts";
+import { S3BlobContainer } from "./s3Objects.ts";
 import { decodedKey } from "./s3ObjectInfo.ts";
+import type { S3Tuning } from "./s3Options.ts";
 import { S3Service, type S3ServiceOptions } from "./s3Service.ts";
 import { findManifests } from "./staticManifests.ts";
 

@@ -11,11 +11,23 @@ import {
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../../core/errors.ts";
-import type { CopiedBlob } from "../../core/ports/storage.ts";
-import type { S3CopyTask } from "./s3Copy.ts";
+import type { BlobContainer, BlobInfo, CopiedBlob, WriteCondition } from "../../core/ports/storage.ts";
 import { s3Error } from "./s3Errors.ts";
 import { conditionsOf, headersOf } from "./s3ObjectInfo.ts";
-import type { S3BlobContainer } from "./s3Objects.ts";
+import type { S3Requests } from "./s3Requests.ts";
+
+/** A blob that is to be copied in parts. */
+export interface PartsTask {
+  readonly source: Pick<BlobContainer, "label">;
+  readonly blob: BlobInfo;
+  readonly condition: WriteCondition;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One whose bytes pass through this process. */
+export interface StreamTask extends PartsTask {
+  readonly source: Pick<BlobContainer, "label" | "read">;
+}
 
 interface Upload {
   readonly id: string;
@@ -48,7 +60,7 @@ export interface InParts {
 }
 
 /** Sends the bytes through this process. Parts that are there already are recognised by their MD5, and not sent again. */
-export async function streamInParts(target: S3BlobContainer, task: S3CopyTask, plan: StreamPlan): Promise<InParts> {
+export async function streamInParts(target: S3Requests, task: StreamTask, plan: StreamPlan): Promise<InParts> {
   const checksums = target.options.service.checksums;
   return inUpload(target, task, checksums, async (upload) => {
     const whole = createHash("md5");
@@ -85,7 +97,7 @@ export interface InsidePlan {
 }
 
 /** Has the service copy ranges of one of its own objects. */
-export async function copyInParts(target: S3BlobContainer, task: S3CopyTask, plan: InsidePlan): Promise<InParts> {
+export async function copyInParts(target: S3Requests, task: PartsTask, plan: InsidePlan): Promise<InParts> {
   return inUpload(target, task, false, async (upload) => {
     const usable = upload.initiated !== null && plan.since !== null && upload.initiated > plan.since;
     const etags = new Map<number, string>();
@@ -114,8 +126,8 @@ interface Filled {
 }
 
 async function inUpload(
-  target: S3BlobContainer,
-  task: S3CopyTask,
+  target: S3Requests,
+  task: PartsTask,
   checksums: boolean,
   fill: (upload: Upload) => Promise<Filled>,
 ): Promise<InParts> {
@@ -133,7 +145,7 @@ async function inUpload(
 }
 
 /** The newest upload under the name; what cannot be listed begins anew. */
-async function unfinished(target: S3BlobContainer, { blob, signal }: S3CopyTask): Promise<Upload | null> {
+async function unfinished(target: S3Requests, { blob, signal }: PartsTask): Promise<Upload | null> {
   const { service } = target.options;
   const { bucket: Bucket, key: Key } = target.address(blob.name);
   try {
@@ -150,7 +162,7 @@ async function unfinished(target: S3BlobContainer, { blob, signal }: S3CopyTask)
   }
 }
 
-async function partsThere(target: S3BlobContainer, Key: string, UploadId: string, signal?: AbortSignal): Promise<Upload["parts"]> {
+async function partsThere(target: S3Requests, Key: string, UploadId: string, signal?: AbortSignal): Promise<Upload["parts"]> {
   const { service, bucket: Bucket } = target.options;
   const parts = new Map<number, { etag: string; length: number }>();
   let PartNumberMarker: string | undefined;
@@ -164,7 +176,7 @@ async function partsThere(target: S3BlobContainer, Key: string, UploadId: string
   return parts;
 }
 
-async function begin(target: S3BlobContainer, task: S3CopyTask, checksums: boolean): Promise<Upload> {
+async function begin(target: S3Requests, task: PartsTask, checksums: boolean): Promise<Upload> {
   const { service } = target.options;
   const { bucket: Bucket, key: Key } = target.address(task.blob.name);
   const checked = checksums ? { ChecksumAlgorithm: "CRC32" as const, ChecksumType: "FULL_OBJECT" as const } : {};
@@ -176,8 +188,8 @@ async function begin(target: S3BlobContainer, task: S3CopyTask, checksums: boole
 }
 
 async function end(
-  target: S3BlobContainer,
-  task: S3CopyTask,
+  target: S3Requests,
+  task: PartsTask,
   { id: UploadId }: Upload,
   etags: ReadonlyMap<number, string>,
   checksum: string | undefined,
@@ -201,7 +213,7 @@ async function end(
 }
 
 /** Parts cost money until somebody ends their upload. That it cannot be ended is no reason to fail: a rule of the bucket will. */
-async function abandon(target: S3BlobContainer, task: S3CopyTask, { id: UploadId }: Upload): Promise<void> {
+async function abandon(target: S3Requests, task: PartsTask, { id: UploadId }: Upload): Promise<void> {
   const { service } = target.options;
   const { bucket: Bucket, key: Key } = target.address(task.blob.name);
   const command = new AbortMultipartUploadCommand({ Bucket, Key, UploadId });
@@ -218,7 +230,7 @@ interface Held {
 }
 
 /** Holds its slot until the part is sent. */
-async function readPart(target: S3BlobContainer, { source, blob, signal }: S3CopyTask, { offset, length }: Part): Promise<Held> {
+async function readPart(target: S3Requests, { source, blob, signal }: StreamTask, { offset, length }: Part): Promise<Held> {
   await target.options.bandwidth?.take(length, signal);
   const slot = await target.options.service.transfers.take(signal);
   try {
@@ -238,7 +250,7 @@ interface Sending {
   readonly checksums: boolean;
 }
 
-async function sendPart(target: S3BlobContainer, task: S3CopyTask, { upload, part, content, checksums }: Sending): Promise<string> {
+async function sendPart(target: S3Requests, task: PartsTask, { upload, part, content, checksums }: Sending): Promise<string> {
   const { bucket: Bucket, key: Key } = target.address(task.blob.name);
   const input = { Bucket, Key, UploadId: upload.id, PartNumber: part.number, Body: content };
   // One or the other: the service takes one digest of a part.
@@ -259,7 +271,7 @@ interface CopyingPart {
   readonly source: string;
 }
 
-async function copyPart(target: S3BlobContainer, task: S3CopyTask, { upload, part, source }: CopyingPart): Promise<string> {
+async function copyPart(target: S3Requests, task: PartsTask, { upload, part, source }: CopyingPart): Promise<string> {
   const { bucket: Bucket, key: Key } = target.address(task.blob.name);
   const CopySourceRange = `bytes=${part.offset}-${part.offset + part.length - 1}`;
   await target.options.bandwidth?.take(part.length, task.signal);

@@ -4,7 +4,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { ListPage } from "../../core/media.ts";
 import type { BlobContainer, PublicAccess, StaticLibrary, StaticManifests } from "../../core/ports/storage.ts";
 import { serviceFailure } from "./azureBlobErrors.ts";
-import { AzureBlobContainer, REQUEST_TIMEOUT_MS, type AzureBlobContainerOptions } from "./azureBlobs.ts";
+import type { AzureBlobContainerOptions } from "./azureBlobOptions.ts";
+import { AzureBlobRequests, REQUEST_TIMEOUT_MS } from "./azureBlobRequests.ts";
+import { AzureBlobContainer } from "./azureBlobs.ts";
 import { defaultCredential } from "./credentials.ts";
 import { findManifests } from "./staticManifests.ts";
 import { boundedRequest } from "./storageRequest.ts";
@@ -65,7 +67,7 @@ export class AzureStaticLibrary implements StaticLibrary {
   }
 
   async publicAccess(name: string, signal?: AbortSignal): Promise<PublicAccess | null> {
-    return this.#open(name).request(`look at container ${name}`, signal, async (client, abortSignal) => {
+    return this.#requests(name).request(`look at container ${name}`, signal, async (client, abortSignal) => {
       try {
         const { blobPublicAccess } = await client.getProperties({ abortSignal });
         return blobPublicAccess ?? "none";
@@ -78,7 +80,7 @@ export class AzureStaticLibrary implements StaticLibrary {
 
   async createContainer(name: string, access: PublicAccess, signal?: AbortSignal): Promise<void> {
     const what = `create container ${name} with public access "${access}"`;
-    await this.#open(name).request(what, signal, async (client, abortSignal) => {
+    await this.#requests(name).request(what, signal, async (client, abortSignal) => {
       await client.createIfNotExists({ ...(access === "none" ? {} : { access }), abortSignal });
     });
   }
@@ -88,8 +90,17 @@ export class AzureStaticLibrary implements StaticLibrary {
   }
 
   #open(name: string): AzureBlobContainer {
+    return new AzureBlobContainer(this.#blobs(name));
+  }
+
+  /** Of the container itself. */
+  #requests(name: string): AzureBlobRequests {
+    return new AzureBlobRequests(this.#blobs(name));
+  }
+
+  #blobs(name: string): AzureBlobContainerOptions {
     const { clock, blobs = {}, url } = this.#options;
-    return new AzureBlobContainer({ ...blobs, label: `${url}/${name}`, clock, ...this.#service.access(name) });
+    return { ...blobs, label: `${url}/${name}`, clock, ...this.#service.access(name) };
   }
 
   /** Names that begin with `$` are the service's own: website, logs, change feed. */

@@ -11,7 +11,7 @@ import {
 } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/core-auth";
 import type { Clock } from "../../core/clock.ts";
-import type { AzureBlobContainerOptions } from "./azureBlobs.ts";
+import type { AzureBlobContainerOptions } from "./azureBlobOptions.ts";
 import { PagedContainerClient } from "./pagedContainer.ts";
 import { StorageCalls, storagePipeline } from "./storageAnswers.ts";
 
