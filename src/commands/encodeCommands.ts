@@ -1,15 +1,10 @@
 /** The arguments of `encode`. */
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { ENCODING_STATES, PRIORITIES, type Priority } from "../core/encoding.ts";
+import { gatewayFlags, wholeNumber, withGateway, type GatewayOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Common {
-  readonly config?: string;
-  readonly admin?: string;
-  readonly json?: boolean;
-}
-
-interface SubmitArguments extends Common {
+interface SubmitArguments extends GatewayOptions {
   readonly transform: string;
   readonly list?: string;
   readonly id?: string;
@@ -23,39 +18,39 @@ interface SubmitArguments extends Common {
 export function addEncodeCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   const encode = program.command("encode").description("encoding jobs at a running gateway: submit, follow, cancel, try again");
   addSubmit(encode, terminal, exit);
-  withCommon(encode.command("list").description("jobs, newest first"))
+  withGateway(encode.command("list").description("jobs, newest first"))
     .addOption(new Option("--state <state>", "only those").choices(ENCODING_STATES))
-    .option("--limit <n>", "at most this many", wholeNumber, 100)
-    .action(async (options: Common & { state?: string; limit: number }) => {
+    .option("--limit <n>", "at most this many", wholeNumber(1_000), 100)
+    .action(async (options: GatewayOptions & { state?: string; limit: number }) => {
       const { encodeList } = await import("./encodeJobs.ts");
-      await encodeList(terminal, { ...common(options), state: options.state ?? null, limit: options.limit });
+      await encodeList(terminal, { ...gatewayFlags(options), state: options.state ?? null, limit: options.limit });
     });
-  withCommon(encode.command("status").description("one job with its attempts; without an id: accounts, and how many jobs there are"))
+  withGateway(encode.command("status").description("one job with its attempts; without an id: accounts, and how many jobs there are"))
     .argument("[id]", "the job's id")
-    .action(async (id: string | undefined, options: Common) => {
+    .action(async (id: string | undefined, options: GatewayOptions) => {
       const { encodeStatus } = await import("./encodeJobs.ts");
-      await encodeStatus(terminal, id ?? null, common(options));
+      await encodeStatus(terminal, id ?? null, gatewayFlags(options));
     });
   for (const [name, description] of [
     ["cancel", "end a job; one that is over stays as it is"],
     ["retry", "try a job that failed or was canceled again, in any account"],
   ] as const)
-    withCommon(encode.command(name).description(description))
+    withGateway(encode.command(name).description(description))
       .argument("<id>", "the job's id")
-      .action(async (id: string, options: Common) => {
+      .action(async (id: string, options: GatewayOptions) => {
         const { encodeChange } = await import("./encodeJobs.ts");
-        await encodeChange(terminal, id, name, common(options));
+        await encodeChange(terminal, id, name, gatewayFlags(options));
       });
-  withCommon(encode.command("readmit").description("use an account again at once"))
+  withGateway(encode.command("readmit").description("use an account again at once"))
     .argument("<region>", "name of a region whose account is out")
-    .action(async (region: string, options: Common) => {
+    .action(async (region: string, options: GatewayOptions) => {
       const { encodeReadmit } = await import("./encodeJobs.ts");
-      await encodeReadmit(terminal, region, common(options));
+      await encodeReadmit(terminal, region, gatewayFlags(options));
     });
 }
 
 function addSubmit(encode: Command, terminal: Terminal, exit: (code: number) => void): void {
-  withCommon(encode.command("submit").description("hand in a job. Exit code with --wait: 1 where it did not finish"))
+  withGateway(encode.command("submit").description("hand in a job. Exit code with --wait: 1 where it did not finish"))
     .argument("[file-or-url]", "an https URL that every region can read, or a file to upload; with --asset a file in that asset")
     .requiredOption("--transform <name>", "one of the configuration's transforms")
     .option("--list <file>", "many: one URL or file a line, and after it the caller's own id if there is one")
@@ -68,23 +63,6 @@ function addSubmit(encode: Command, terminal: Terminal, exit: (code: number) => 
       const { encodeSubmit } = await import("./encodeSubmit.ts");
       const { transform, priority, list = null, id = null, region = null, asset = null, wait = false } = options;
       const rest = { transform, priority, list, id, region, asset, wait };
-      exit(await encodeSubmit(terminal, input ?? null, { ...common(options), ...rest }));
+      exit(await encodeSubmit(terminal, input ?? null, { ...gatewayFlags(options), ...rest }));
     });
-}
-
-function withCommon(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file; default: paircast.yaml where there is one")
-    .option("--admin <url>", "admin address; default: the one in the configuration, or 127.0.0.1:9090")
-    .option("--json", "print JSON instead of text");
-}
-
-function common({ config, admin, json }: Common) {
-  return { config: config ?? null, admin: admin ?? null, json: json === true };
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1_000) return value;
-  throw new InvalidArgumentError("write a whole number from 1 to 1000");
 }

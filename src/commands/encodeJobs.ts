@@ -37,7 +37,7 @@ export async function encodeChange(terminal: Terminal, id: string, what: "cancel
 }
 
 export async function encodeReadmit(terminal: Terminal, region: string, options: EncodeOptions): Promise<void> {
-  const path = `/api/encoding/accounts/${encodeURIComponent(region)}/readmit`;
+  const path = `/api/encoding/accounts/${encodeURIComponent(region)}/readmit?by=${encodeURIComponent(operator(null))}`;
   const answer = await changeByAdmin(options, path, { method: "POST" });
   terminal.print(options.json ? JSON.stringify(answer) : overview(answer as { accounts: readonly ShownAccount[]; counts: Counts }));
 }
@@ -62,6 +62,7 @@ function jobText(job: ShownJob): string {
       ({ number, account, state, progress, end, endDetail, placedAt }) =>
         `  attempt ${number}  ${new Date(placedAt).toISOString()}  ${account}  ${state ?? "not submitted"} ${progress}%  ${end ?? "live"}${endDetail === null ? "" : `: ${endDetail}`}`,
     ),
+    ...job.actions.map(({ kind, by, at }) => `  ${kind === "cancel" ? "canceled" : "tried again"} by ${by}  ${new Date(at).toISOString()}`),
     ...job.playback.map(({ locatorId, hls, dash }) => `  plays as ${locatorId}  ${[hls, dash].filter((path) => path !== null).join("  ")}`),
   ].join("\n");
 }
@@ -74,15 +75,18 @@ function inputText({ input, copies, waitingFor }: ShownJob): string {
       return `${input.assetName} of ${input.region} ${input.files.join(" ")}`;
     case "upload": {
       const kept = copies.filter(({ state }) => state === "kept").map(({ region }) => region);
+      const coming = copies.filter(({ state }) => state === "coming").map(({ region }) => region);
+      const under = kept.length === 0 || coming.length === 0 ? "" : `, being copied to ${coming.join(" and ")}`;
       const where = waitingFor === "upload" ? ", not uploaded yet" : kept.length === 0 ? "" : ` in ${kept.join(" and ")}`;
-      return `file ${input.fileName}${where}`;
+      return `file ${input.fileName}${where}${under}`;
     }
   }
 }
 
 function overview({ accounts, counts }: { readonly accounts: readonly ShownAccount[]; readonly counts: Counts }): string {
-  const lines = accounts.map(({ account, status, inFlight, maxInFlight, reason, detail, disabled }) => {
-    const why = reason === null ? "" : `  ${reason}: ${detail ?? ""}`;
+  const lines = accounts.map(({ account, status, inFlight, maxInFlight, reason, detail, disabled, readmitted }) => {
+    const who = readmitted === null ? "" : `  re-admitted by ${readmitted.by}, ${new Date(readmitted.at).toISOString()}`;
+    const why = reason === null ? who : `  ${reason}: ${detail ?? ""}`;
     return `${account}  ${status}${disabled ? ", disabled by an operator" : ""}  ${inFlight} of ${maxInFlight} jobs${why}`;
   });
   return [...lines, countLine(counts)].join("\n");

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { durationMs, isEventName, LIVE_ENCODINGS, LIVE_PROTOCOLS, type LiveEncoding, type LiveProtocol } from "../core/live.ts";
 import type { LiveFlags } from "./live.ts";
+import { CONFIG, JSON_OUTPUT } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Common {
@@ -86,7 +87,7 @@ function named(live: Command, command: string, description: string): Command {
 }
 
 function withCommon(command: Command): Command {
-  return command.option("-c, --config <file>", "configuration file", "paircast.yaml").option("--json", "print JSON instead of text");
+  return command.option(...CONFIG).option(...JSON_OUTPUT);
 }
 
 function flags({ config, json = false }: Common): LiveFlags {

@@ -1,15 +1,10 @@
 /** The arguments of `drain`, `undrain`, `pin` and `overrides`. */
 import { Option, type Command } from "commander";
-import type { OverrideKind } from "../core/contracts.ts";
+import { OVERRIDE_SERVICES, type OverrideKind } from "../core/contracts.ts";
+import { gatewayFlags, withGateway, type GatewayOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Common {
-  readonly config?: string;
-  readonly admin?: string;
-  readonly json?: boolean;
-}
-
-interface SetArguments extends Common {
+interface SetArguments extends GatewayOptions {
   readonly service: string;
   readonly reason: string;
   readonly for: string;
@@ -22,38 +17,31 @@ export function addOverrideCommands(program: Command, terminal: Terminal): void 
   const set = async (kind: OverrideKind, region: string, options: SetArguments) => {
     const { setOverride } = await import("./drain.ts");
     const { service, reason, by = null, force = false } = options;
-    await setOverride(terminal, region, { ...common(options), kind, service, reason, duration: options.for, by, force });
+    await setOverride(terminal, region, { ...gatewayFlags(options), kind, service, reason, duration: options.for, by, force });
   };
-  withSetOptions(withCommon(program.command("drain").description("send new requests elsewhere; the region stays the last resort")))
+  withSetOptions(withGateway(program.command("drain").description("send new requests elsewhere; the region stays the last resort")))
     .argument("<region>", "name of a region")
     .option("--disable", "send nothing there, not even as the last resort")
     .option("--force", "also where it is the last eligible region")
     .action(async (region: string, options: SetArguments) => set(options.disable === true ? "disable" : "drain", region, options));
-  withSetOptions(withCommon(program.command("pin").description("send everything to one region that it holds")))
+  withSetOptions(withGateway(program.command("pin").description("send everything to one region that it holds")))
     .argument("<region>", "name of a region")
     .option("--force", "also while it is unhealthy; without it the pin yields to other regions then")
     .action(async (region: string, options: SetArguments) => set("pin", region, options));
-  withCommon(program.command("undrain").alias("lift").description("lift drains, disables and pins of a region, or one by its id"))
+  withGateway(program.command("undrain").alias("lift").description("lift drains, disables and pins of a region, or one by its id"))
     .argument("<region-or-id>", "name of a region, or the id of an override")
     .addOption(services(new Option("--service <service>", "only the override that was set for it")))
     .option("--by <name>", "who does it, for the audit; default: the user of this machine")
-    .action(async (target: string, options: Common & { service?: string; by?: string }) => {
+    .action(async (target: string, options: GatewayOptions & { service?: string; by?: string }) => {
       const { undrain } = await import("./undrain.ts");
-      await undrain(terminal, target, { ...common(options), service: options.service ?? null, by: options.by ?? null });
+      await undrain(terminal, target, { ...gatewayFlags(options), service: options.service ?? null, by: options.by ?? null });
     });
-  withCommon(program.command("overrides").description("drains, disables and pins in force, and what was done lately")).action(
-    async (options: Common) => {
+  withGateway(program.command("overrides").description("drains, disables and pins in force, and what was done lately")).action(
+    async (options: GatewayOptions) => {
       const { overrides } = await import("./overrides.ts");
-      await overrides(terminal, common(options));
+      await overrides(terminal, gatewayFlags(options));
     },
   );
-}
-
-function withCommon(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file; default: paircast.yaml where there is one")
-    .option("--admin <url>", "admin address; default: the one in the configuration, or 127.0.0.1:9090")
-    .option("--json", "print JSON instead of text");
 }
 
 function withSetOptions(command: Command): Command {
@@ -65,9 +53,5 @@ function withSetOptions(command: Command): Command {
 }
 
 function services(option: Option): Option {
-  return option.choices(["streaming", "keys", "all"]);
-}
-
-function common({ config, admin, json }: Common) {
-  return { config: config ?? null, admin: admin ?? null, json: json === true };
+  return option.choices(OVERRIDE_SERVICES);
 }

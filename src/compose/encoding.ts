@@ -1,11 +1,12 @@
 /** Configuration -> encoding: the scheduler of `serve`, and what the admin API asks. */
 import type { Config } from "../core/config/schema.ts";
-import type { Transform } from "../core/encoding.ts";
+import type { AccountOverride, Transform } from "../core/encoding.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { GridEvent } from "../core/events/envelope.ts";
 import type { EncodingService } from "../core/ports/encodingService.ts";
 import type { EncodingStore } from "../core/ports/encodingStore.ts";
 import type { WorkQueue } from "../core/ports/work.ts";
+import { accountOverride } from "../encoding/accountOverride.ts";
 import { MediaAccountInputs } from "../encoding/accountInputs.ts";
 import { InputUploads } from "../encoding/inputUploads.ts";
 import { sightingsIn } from "../encoding/eventRegions.ts";
@@ -29,19 +30,20 @@ const MEASURE_MS = 5_000;
 
 /** Null where nothing is encoded. */
 export function encodingService(foundations: Foundations): EncodingService | null {
-  const { config, encoding: store, clock, random, view, accounts } = foundations;
+  const { config, encoding: store, clock, random, view, accounts, log } = foundations;
   if (config.encoding === undefined || store === null) return null;
   return new RecordsService({
     store,
     clock,
     random,
-    policy: policyOf(config.encoding),
+    policy: policyOf(foundations.config, config.encoding),
     transforms: transformsOf(config.encoding),
     accounts: placesOf(config, config.encoding),
     inputRegions: new Set(accounts.keys()),
-    isDisabled: disabledBy(foundations),
+    overridden: overriddenBy(foundations),
     catalogue: config.encoding.publish === undefined ? null : view,
     uploads: uploadsOf(foundations, config.encoding),
+    log,
   });
 }
 
@@ -68,8 +70,8 @@ async function encode(foundations: Foundations, config: EncodingConfig, stop: Ab
     inputs: new MediaAccountInputs({ regions: foundations.accounts, catalogue: foundations.view, clock }),
     publisher: publisherOf(foundations, config, { queue, tell: await noticesOf(config.notify, foundations) }),
     transforms: (name) => transforms.get(name) ?? null,
-    isDisabled: disabledBy(foundations),
-    policy: policyOf(config),
+    overridden: overriddenBy(foundations),
+    policy: policyOf(foundations.config, config),
     times: { ...DEFAULT_TIMES, tickMs: config.tick, exchangeMs: Math.min(DEFAULT_TIMES.exchangeMs, config.health.interval) },
     concurrency: CONCURRENCY,
     clock,
@@ -164,23 +166,30 @@ function transformsOf({ transforms }: EncodingConfig): ReadonlyMap<string, Trans
 }
 
 /** Files are kept where they can be encoded, and, where that is in too few regions, in others that have a media account. */
-function uploadsOf({ config, accounts, clock, log }: Foundations, { accounts: encoders = [], uploads }: EncodingConfig) {
-  const able = config.regions.filter(({ account }) => account.driver === "ams").map(({ name }) => name);
-  const regions = [...new Set([...encoders.map(({ region }) => region), ...able])];
+function keepersOf({ regions }: Config, { accounts: encoders = [] }: EncodingConfig): readonly string[] {
+  const able = regions.filter(({ account }) => account.driver === "ams").map(({ name }) => name);
+  return [...new Set([...encoders.map(({ region }) => region), ...able])];
+}
+
+function uploadsOf({ config, accounts, clock, log }: Foundations, encoding: EncodingConfig) {
+  const [regions, { uploads }] = [keepersOf(config, encoding), encoding];
   return { uploads: new InputUploads({ regions: accounts, clock, log }), regions, copies: uploads.copies, maxBytes: uploads.maxSize, log };
 }
 
-/** A region that an operator has drained or disabled as a whole gets no jobs; a drain of streaming or keys is nothing to encoding. */
-function disabledBy({ overrides }: Foundations): (account: string) => boolean {
-  return (account) => overrides.active().some(({ kind, region, service }) => region === account && kind !== "pin" && service === "all");
+function overriddenBy({ overrides }: Foundations): (account: string) => AccountOverride | null {
+  return (account) => accountOverride(overrides.active(), account);
 }
 
-function policyOf({ uploads, limits, health, check, retention }: EncodingConfig): EncodingPolicy {
+function policyOf(config: Config, encoding: EncodingConfig): EncodingPolicy {
+  const { uploads, limits, health, check, retention } = encoding;
   const { job, account } = DEFAULT_POLICY;
   return {
     job: {
       ...job,
       uploadMs: uploads.within,
+      keep: { regions: keepersOf(config, encoding), copies: uploads.copies },
+      // By then it is known anew which regions answer.
+      spreadMs: health.interval,
       submitMs: limits.submit,
       queuedMs: limits.queued,
       scheduledMs: limits.scheduled,

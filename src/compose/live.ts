@@ -8,9 +8,9 @@ import type { LiveAccount } from "../core/ports/liveAccount.ts";
 import type { LiveRegion } from "../encoding/live/deps.ts";
 import { LivePairs } from "../encoding/live/livePair.ts";
 import { watchLiveCopies } from "../health/liveCopies.ts";
+import { carryLocator } from "../replicator/carryLocator.ts";
 import { changeEntry } from "../replicator/publish.ts";
 import type { Foundations } from "./foundations.ts";
-import { liveCarrier } from "./liveCarry.ts";
 
 const LOOK_MS = 5_000;
 
@@ -21,7 +21,7 @@ export function liveRegions({ regions }: Config): readonly string[] {
 
 /** Throws `not_configured` where no region has an account for it. */
 export async function livePairs(foundations: Foundations): Promise<LivePairs> {
-  const { config, accounts, catalogue, clock, random, fingerprint } = foundations;
+  const { config, catalogue, clock, random, fingerprint } = foundations;
   const regions = await regionsOf(foundations);
   if (regions.size === 0)
     throw new PaircastError("not_configured", "live events need a media account: no region has one of the driver ams");
@@ -29,7 +29,8 @@ export async function livePairs(foundations: Foundations): Promise<LivePairs> {
     regions,
     catalogue,
     change: async (locatorId, change) => changeEntry(catalogue, locatorId, change),
-    carry: liveCarrier({ accounts, keyUrls: config.replication.keyUrls, fingerprint }),
+    carry: async (source, target, name, signal) =>
+      carryLocator(name, { source, target, keyUrls: config.replication.keyUrls, fingerprint, signal }),
     fingerprint,
     clock,
     random,
@@ -87,7 +88,7 @@ export async function liveOnAir(
 
 /** As part of `serve`: until `stop` aborts. Never rejects. */
 export async function watchLiveInLoop(foundations: Foundations, stop: AbortSignal): Promise<void> {
-  const { config, regions, view, catalogue, http, fingerprint, clock, log } = foundations;
+  const { config, regions, view, catalogue, http, fingerprint, metrics, clock, log } = foundations;
   const setCopy = async (locatorId: string, region: string, copy: CatalogueEntry["regions"][string]): Promise<void> => {
     await changeEntry(catalogue, locatorId, (stored) => {
       // It may have been removed meanwhile.
@@ -97,7 +98,8 @@ export async function watchLiveInLoop(foundations: Foundations, stop: AbortSigna
   };
   const entries = (): readonly CatalogueEntry[] => view.entries().filter(isLive);
   try {
-    await watchLiveCopies({ entries, regions, http, config: config.health, fingerprint, setCopy, clock, log }, stop);
+    const watch = { entries, regions, http, config: config.health, fingerprint, setCopy, metrics: metrics.live, clock, log };
+    await watchLiveCopies(watch, stop);
   } catch (error) {
     log.error("live.unwatched", { code: errorCode(error), error: errorChain(error) });
   }

@@ -145,6 +145,7 @@ function adminApp(foundations: Foundations, { router, health, listening, control
   const origins = regions.flatMap(({ streaming, keys }) => [streaming, ...(keys === null ? [] : [keys])]).map((url) => new URL(url).origin);
   const gatewayUrl = config.gateway.publicUrl ?? listening;
   const { overrideStore: store, overrides } = foundations;
+  const encoding = encodingService(foundations);
   return buildAdmin({
     version,
     startedAt,
@@ -159,8 +160,8 @@ function adminApp(foundations: Foundations, { router, health, listening, control
     conflicts: async (limit) => journal.conflicts(limit),
     replication: async () => replicationStatus(foundations, config, onDemandView(view).entries()),
     events: feed,
-    encoding: encodingService(foundations),
-    overrides: new OverrideControl({ store, view: overrides, regions, health, clock, random }),
+    encoding,
+    overrides: new OverrideControl({ store, view: overrides, regions, health, encoding, clock, random }),
     metrics,
     ...(exposition === undefined ? {} : { exposition }),
     clock,

@@ -308,19 +308,26 @@ export interface CanaryKey {
 }
 
 /**
- * - `drain` new requests go elsewhere while anything else is eligible; the region still serves as the last resort
- * - `disable` nothing goes there, also not as the last resort
+ * - `drain` new requests go elsewhere while anything else is eligible; the region still serves as the last resort. Encoding: no new jobs go there
+ * - `disable` nothing goes there, also not as the last resort. Encoding: its jobs are moved elsewhere, too
  * - `pin` everything goes there that it holds, as long as it can serve it
  */
 export const OVERRIDE_KINDS = ["drain", "disable", "pin"] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+
+/**
+ * What an override is for: a service that viewers use, the encoding in the region's account, or all of these. A pin is for viewers only: jobs go
+ * where there is room.
+ */
+export const OVERRIDE_SERVICES = [...SERVICES, "encoding", "all"] as const;
+export type OverrideService = (typeof OVERRIDE_SERVICES)[number];
 
 /** An operator's word on a region, always with a reason and an end. */
 export interface Override {
   readonly id: string;
   readonly kind: OverrideKind;
   readonly region: string;
-  readonly service: Service | "all";
+  readonly service: OverrideService;
   readonly reason: string;
   /** Who said so: a name given by the operator, or `api`. */
   readonly by: string;

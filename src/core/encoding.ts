@@ -35,16 +35,16 @@ export type EncodingInput =
   | { readonly kind: "upload"; readonly fileName: string; readonly bytes: number };
 
 /**
- * The asset in which a region keeps an uploaded file, for this job alone: `coming` it is being uploaded · `kept` it is whole, and can be read ·
- * `owed` it is not needed any more, and still has to be removed.
+ * The asset in which a region keeps an uploaded file, for this job alone: `coming` it is being uploaded, or copied from another region · `kept` it
+ * is whole, and can be read · `owed` it is not needed any more, and still has to be removed.
  */
 export interface InputCopy {
   readonly region: string;
-  /** From 1: each try to upload the file has assets of its own. */
+  /** From 1: each try to upload the file, or to copy it to another region, has assets of its own. */
   readonly upload: number;
   readonly assetName: string;
   readonly state: "coming" | "kept" | "owed";
-  /** When to remove it next, and how often that has failed. */
+  /** When to remove it next, and how often that has failed. While it is being copied: until when. */
   readonly dueAt: number;
   readonly tries: number;
 }
@@ -94,7 +94,17 @@ export interface AttemptOutput {
 export type AttemptEnd = "won" | "failed" | "rejected" | "refused" | "withheld" | "moved" | "canceled";
 
 /** Why a job was taken away from an account, one word each. */
-export const MOVE_REASONS = ["account_out", "unsubmitted", "queued", "scheduled", "stalled", "unanswered", "gone", "trial"] as const;
+export const MOVE_REASONS = [
+  "account_out",
+  "disabled",
+  "unsubmitted",
+  "queued",
+  "scheduled",
+  "stalled",
+  "unanswered",
+  "gone",
+  "trial",
+] as const;
 export type MoveReason = (typeof MOVE_REASONS)[number];
 
 export interface Attempt {
@@ -151,6 +161,13 @@ export type EncodingState = (typeof ENCODING_STATES)[number];
 export const WAITING_FOR = ["upload", "new", "full", "none", "again"] as const;
 export type WaitingFor = (typeof WAITING_FOR)[number];
 
+/** What an operator did with a job. `by` is a name that was given; it proves nothing. */
+export interface OperatorAction {
+  readonly kind: "cancel" | "retry";
+  readonly by: string;
+  readonly at: number;
+}
+
 export interface EncodingJob {
   readonly id: string;
   /** The caller's own: a second job of the same is the first one. */
@@ -163,10 +180,12 @@ export interface EncodingJob {
   readonly round: number;
   /** Of an uploaded file; empty for other inputs. Those that were removed are left out. */
   readonly copies: readonly InputCopy[];
-  /** Uploads that were begun. */
+  /** Uploads, and copies to other regions, that were begun. */
   readonly uploads: number;
   /** Until when the upload is waited for; null: it is not. */
   readonly uploadBy: number | null;
+  /** When to see to a copy of the file in one region more; null: enough have it, or none. */
+  readonly spreadAt: number | null;
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
   readonly waitingFor: WaitingFor | null;
@@ -176,6 +195,8 @@ export interface EncodingJob {
   /** Null unless failed. */
   readonly failure: { readonly code: string; readonly message: string } | null;
   readonly finalAt: number | null;
+  /** The last ones, oldest first; left out: none. */
+  readonly actions?: readonly OperatorAction[];
 }
 
 /** The one output that counts. */
@@ -211,6 +232,9 @@ export interface EncodingMessage {
  */
 export const CALL_OUTCOMES = ["ok", "unreachable", "failing", "throttled", "denied"] as const;
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+
+/** An operator's word on an account: `drain` it gets no new jobs · `disable` those that it has go elsewhere, too. */
+export type AccountOverride = "drain" | "disable";
 
 /** Why an account is not used: what its calls said, or what became of its jobs: too many that got stuck, too many that failed retriably. */
 export type OutReason = "unreachable" | "failing" | "denied" | "stuck" | "failures";
@@ -249,4 +273,6 @@ export interface AccountState {
   readonly damping: { readonly outages: number; readonly illAt: number | null; readonly until: number | null };
   /** When it came back; null: long ago, or never. */
   readonly returnedAt: number | null;
+  /** The operator who had it used again, since it was out last; left out: none. */
+  readonly readmitted?: { readonly by: string; readonly at: number } | null;
 }

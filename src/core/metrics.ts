@@ -14,6 +14,7 @@ import {
   type HealthStatus,
   type Override,
   type OverrideKind,
+  type OverrideService,
   type PlaybackFallback,
   type RequestKind,
   type RewritingMode,
@@ -22,6 +23,7 @@ import {
 } from "./contracts.ts";
 import { EncodingMetrics } from "./encodingMetrics.ts";
 import { instruments } from "./instruments.ts";
+import { LiveMetrics } from "./liveMetrics.ts";
 import { RequestMetrics, type LookupResult, type ManifestRead, type RequestMode } from "./requestMetrics.ts";
 import { SteeringMetrics } from "./steeringMetrics.ts";
 import { DeletionMetrics } from "./deletionMetrics.ts";
@@ -61,6 +63,7 @@ export class Metrics {
   readonly steering: SteeringMetrics;
   readonly verification: VerificationMetrics;
   readonly encoding: EncodingMetrics;
+  readonly live: LiveMetrics;
   readonly deletions: DeletionMetrics;
   readonly work: WorkMetrics;
   readonly #m: Instruments;
@@ -75,6 +78,7 @@ export class Metrics {
     this.steering = new SteeringMetrics(this.registry);
     this.verification = new VerificationMetrics(this.registry);
     this.encoding = new EncodingMetrics(this.registry);
+    this.live = new LiveMetrics(this.registry);
     this.deletions = new DeletionMetrics(this.registry);
     this.work = new WorkMetrics(this.registry);
     collectDefaultMetrics({ register: this.registry, prefix: "paircast_" });
@@ -115,6 +119,7 @@ export class Metrics {
       this.steering.removeOrigin(owner);
       this.verification.removeOrigin(owner);
       this.encoding.removeOrigin(owner);
+      this.live.removeOrigin(owner);
       this.deletions.removeOrigin(owner);
     }
     for (const metric of Object.values(this.#m)) {
@@ -233,10 +238,11 @@ export class Metrics {
       for (const service of keys ? SERVICES : (["streaming"] as const)) {
         for (const kind of OVERRIDE_KINDS) this.#override(name, service, kind);
       }
+      for (const kind of ["drain", "disable"] as const) this.#override(name, "encoding", kind);
     }
   }
 
-  #override(origin: string, service: Service, kind: OverrideKind): void {
+  #override(origin: string, service: OverrideService, kind: OverrideKind): void {
     const covering = this.#overrides.filter(
       (each) => each.region === origin && each.kind === kind && (each.service === "all" || each.service === service),
     );
@@ -272,6 +278,7 @@ export class Metrics {
     this.steering.addOrigin(origin);
     this.verification.addOrigin(origin);
     this.encoding.addOrigin(origin);
+    this.live.addOrigin(origin);
     this.deletions.addOrigin(origin);
     for (const result of JOB_RESULTS) this.#m.jobs.inc({ target: origin, result }, 0);
     this.#m.copiedBlobs.inc({ target: origin }, 0);

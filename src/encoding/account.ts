@@ -140,8 +140,8 @@ function passed(since: number | null, ms: number, now: number): boolean {
 }
 
 /** An operator wants it used again, at once. */
-export function readmitted(state: AccountState, now: number): AccountState {
-  return state.status === "in" ? state : back(state, now);
+export function readmitted(state: AccountState, by: string, now: number): AccountState {
+  return state.status === "in" ? state : { ...back(state, now), readmitted: { by, at: now } };
 }
 
 /** How many of its `most` places may be taken up now. */
@@ -169,7 +169,17 @@ function isPaused({ pausedUntil }: AccountState, now: number): boolean {
 function out(state: AccountState, { reason, detail }: Verdict, holdMs: number, policy: AccountPolicy, now: number): AccountState {
   const damping = ill(state.damping, true, policy.damping, now);
   const until = Math.max(damping.until ?? 0, now + holdMs);
-  return { ...state, status: "out", since: now, reason, detail, trial: null, damping: { ...damping, until }, returnedAt: null };
+  return {
+    ...state,
+    status: "out",
+    since: now,
+    reason,
+    detail,
+    trial: null,
+    damping: { ...damping, until },
+    returnedAt: null,
+    readmitted: null,
+  };
 }
 
 function stillOut(state: AccountState, { reason, detail }: Verdict, policy: AccountPolicy, now: number): AccountState {

@@ -1,13 +1,13 @@
 /** What is known of the accounts, shared through the store: each worker adds what it has seen, and reads what all have. */
 import type { Clock } from "../core/clock.ts";
-import type { AccountState } from "../core/encoding.ts";
+import type { AccountOverride, AccountState } from "../core/encoding.ts";
 import type { Log } from "../core/log.ts";
 import type { EncodingStore } from "../core/ports/encodingStore.ts";
-import { aged, called, capacityOf, isUsable, newAccount, readmitted, told, tried, wantsTrial, type CallSaid } from "./account.ts";
-import type { Standing } from "./duties.ts";
+import { aged, called, capacityOf, isUsable, newAccount, told, tried, wantsTrial, type CallSaid } from "./account.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Berth } from "./place.ts";
 import type { AccountPolicy } from "./policy.ts";
+import type { Standing } from "./standing.ts";
 
 export interface AccountTransition {
   readonly from: AccountState;
@@ -21,8 +21,8 @@ export interface AccountBookOptions {
   readonly policy: AccountPolicy;
   /** Account -> how many jobs it may have at a time. */
   readonly accounts: ReadonlyMap<string, number>;
-  /** Accounts that an operator keeps jobs away from. */
-  readonly isDisabled: (account: string) => boolean;
+  /** An operator's word on an account. */
+  readonly overridden: (account: string) => AccountOverride | null;
   readonly onTransition?: (transition: AccountTransition) => void;
 }
 
@@ -43,6 +43,8 @@ const MOST_CHANGES = 20_000;
 export class AccountBook {
   readonly #options: AccountBookOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Accounts that were disabled at the last look. */
+  #disabled = new Set<string>();
 
   constructor(options: AccountBookOptions) {
     this.#options = options;
@@ -54,7 +56,12 @@ export class AccountBook {
     return [...this.#entries.values()].map(({ state }) => state);
   }
 
-  readonly standing = (account: string): Standing => this.#entries.get(account)?.state ?? null;
+  readonly standing = (account: string): Standing => {
+    const entry = this.#entries.get(account);
+    if (entry === undefined) return null;
+    const { status, reason } = entry.state;
+    return { status, reason, disabled: this.#options.overridden(account) === "disable" };
+  };
 
   /** One call of the account was made. */
   called(account: string, said: CallSaid): void {
@@ -70,11 +77,6 @@ export class AccountBook {
   tried(account: string, jobId: string, attempt: number): void {
     const now = this.#options.clock.now();
     this.#change(account, (state) => tried(state, jobId, attempt, now));
-  }
-
-  readmit(account: string): void {
-    const now = this.#options.clock.now();
-    this.#change(account, (state) => readmitted(state, now));
   }
 
   /** Accounts that nobody has called for a while. */
@@ -98,7 +100,7 @@ export class AccountBook {
     const capacity = this.capacity();
     return this.states.map((state) => {
       const { account } = state;
-      const isOpen = !this.#options.isDisabled(account);
+      const isOpen = this.#options.overridden(account) === null;
       const free = Math.max(0, (capacity[account] ?? 0) - (places.get(account) ?? 0));
       return { account, usable: isOpen && isUsable(state, now), trial: isOpen && wantsTrial(state, now), free };
     });
@@ -113,6 +115,15 @@ export class AccountBook {
       const before = known?.state ?? newAccount(account, clock.now());
       await this.#merge(entry, before, known?.version ?? null, (state) => aged(state, policy, clock.now()));
     }
+    await this.#hastenDisabled();
+  }
+
+  /** Their jobs are looked at at once. */
+  async #hastenDisabled(): Promise<void> {
+    const { store, clock, accounts, overridden } = this.#options;
+    const disabled = new Set([...accounts.keys()].filter((account) => overridden(account) === "disable"));
+    for (const account of disabled) if (!this.#disabled.has(account)) await store.hasten(account, clock.now());
+    this.#disabled = disabled;
   }
 
   async #merge(entry: Entry, stored: AccountState, version: string | null, age: Change): Promise<void> {

@@ -7,6 +7,7 @@ import type { CatalogueView } from "../core/ports/catalogue.ts";
 import type { AccountInput } from "../core/ports/encodingAccount.ts";
 import type { EncodingInputs } from "../core/ports/encodingInputs.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
+import { copyInput } from "./inputCopying.ts";
 
 export interface AccountInputsOptions {
   /** Region -> its media account. */
@@ -46,6 +47,26 @@ export class MediaAccountInputs implements EncodingInputs {
     if (here !== undefined && (!here.isCopy || (await this.#isThere(here, signal))))
       return { kind: "asset", assetName: here.assetName, files: here.files };
     return { kind: "urls", urls: await this.#urls(input, places, signal) };
+  }
+
+  async copy({ input, copies }: Pick<EncodingJob, "input" | "copies">, to: InputCopy, signal: AbortSignal): Promise<void> {
+    if (input.kind !== "upload") throw missing(`copy the input to ${to.region}`, "it was not uploaded");
+    const target = this.#options.regions.get(to.region);
+    if (target === undefined) throw missing(described(to), NO_ACCOUNT);
+    const sources = copies.filter(({ state, region }) => state === "kept" && region !== to.region);
+    const failures: unknown[] = [];
+    for (const { region, assetName } of sources) {
+      const source = this.#options.regions.get(region);
+      try {
+        if (source !== undefined)
+          return await copyInput({ input, from: { account: source, assetName }, to: { account: target, ...to } }, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+      }
+    }
+    const [first = missing(`copy ${input.fileName} to ${to.region}`, "no region keeps it")] = failures;
+    throw first;
   }
 
   async discard({ region, assetName }: InputCopy, signal: AbortSignal): Promise<void> {
@@ -150,7 +171,7 @@ async function only(blobs: AsyncIterable<{ readonly name: string }>, what: strin
   throw missing(what, `it has ${names.length} files, and none is named: name those that are to be encoded`);
 }
 
-function described({ assetName, region }: Place): string {
+function described({ assetName, region }: Pick<Place, "assetName" | "region">): string {
   return `read asset ${assetName} of ${region}`;
 }
 

@@ -1,7 +1,8 @@
 /** Where jobs come in, are looked up, canceled and tried again. */
 import type { Clock, Random } from "../core/clock.ts";
-import type { EncodingInput, EncodingJob, Priority } from "../core/encoding.ts";
+import type { EncodingInput, EncodingJob, OperatorAction, Priority } from "../core/encoding.ts";
 import { PaircastError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import type { EncodingStore, JobFilter } from "../core/ports/encodingStore.ts";
 import type { JobEvent } from "./job.ts";
 import { jobId } from "./names.ts";
@@ -15,6 +16,8 @@ export interface DeskOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: JobPolicy;
+  /** Told what operators do. */
+  readonly log?: Log;
 }
 
 export interface JobRequest {
@@ -71,25 +74,39 @@ export class EncodingDesk {
 
   /** Null where there is no such job; a job that is final stays as it is. */
   async cancel(id: string, by: string): Promise<EncodingJob | null> {
-    return this.#apply(id, { type: "cancel", by });
+    return this.#act(id, { type: "cancel", by });
   }
 
   /** Tries a job that failed or was canceled again, everywhere. Null where there is no such job; another job stays as it is. */
-  async retry(id: string): Promise<EncodingJob | null> {
-    return this.#apply(id, { type: "retry" });
+  async retry(id: string, by: string): Promise<EncodingJob | null> {
+    return this.#act(id, { type: "retry", by });
   }
 
   /** What came of an upload; null where there is no such job. */
   async uploaded(id: string, event: UploadEvent): Promise<EncodingJob | null> {
-    return this.#apply(id, event);
+    return (await this.#apply(id, event))?.after ?? null;
   }
 
-  async #apply(id: string, event: JobEvent): Promise<EncodingJob | null> {
+  async #act(id: string, event: Extract<JobEvent, { readonly type: OperatorAction["kind"] }>): Promise<EncodingJob | null> {
+    const change = await this.#apply(id, event);
+    if (change === null) return null;
+    const { before, after } = change;
+    if (hasActed(before, after, event.by)) this.#options.log?.info("encoding.action", { action: event.type, job: id, by: event.by });
+    return after;
+  }
+
+  async #apply(id: string, event: JobEvent): Promise<{ readonly before: EncodingJob; readonly after: EncodingJob } | null> {
     const held = await this.#options.store.get(id);
     if (held === null) return null;
     const change = await this.#records.apply(held, [event], false);
-    return change === "gone" || change === "full" ? null : change.job;
+    return change === "gone" || change === "full" ? null : { before: held.job, after: change.job };
   }
+}
+
+/** What could not be canceled or tried again is as it was, or as another operator has made it meanwhile. */
+function hasActed(before: EncodingJob, after: EncodingJob, by: string): boolean {
+  const [was, is] = [before.actions?.at(-1), after.actions?.at(-1)];
+  return is?.by === by && is.at !== was?.at;
 }
 
 function isSame(job: EncodingJob, { transform, input }: JobRequest): boolean {

@@ -1,10 +1,12 @@
 /** Pure: what is to be done for a job now, when to look at it again, and where it takes up room. */
-import type { AccountState, Attempt, EncodingJob, InputCopy, MoveReason } from "../core/encoding.ts";
+import type { Attempt, EncodingJob, InputCopy, MoveReason } from "../core/encoding.ts";
 import type { Timers } from "../core/ports/encodingStore.ts";
 import { isFinalState } from "./attempt.ts";
 import { isFinal, liveAttempt } from "./job.ts";
 import { limitOf } from "./limits.ts";
 import type { JobPolicy } from "./policy.ts";
+import { spreadDuty, type SpreadDuty } from "./spread.ts";
+import { hasStorage, isDenied, isSilent, type Standing, type Standings } from "./standing.ts";
 import { discardAt } from "./uploads.ts";
 
 export type Duty =
@@ -15,14 +17,12 @@ export type Duty =
   /** A region keeps a copy of the job's file that is needed no more; or it cannot be asked now. */
   | { readonly type: "discard"; readonly copy: InputCopy }
   | { readonly type: "defer"; readonly copy: InputCopy; readonly until: number }
+  /** Too few regions have the job's file. */
+  | SpreadDuty
   /** The file that the job waits for does not come. */
   | { readonly type: "unsent" }
   /** The record has been kept long enough. */
   | { readonly type: "expire" };
-
-/** As much of an account's state as its jobs need; null: it is not configured any more. */
-export type Standing = Pick<AccountState, "status" | "reason"> | null;
-export type Standings = (account: string) => Standing;
 
 /** What is due, in this order. An attempt has one duty at a time. */
 export function dutiesOf(job: EncodingJob, standings: Standings, policy: JobPolicy, now: number): readonly Duty[] {
@@ -32,18 +32,10 @@ export function dutiesOf(job: EncodingJob, standings: Standings, policy: JobPoli
     ...(job.uploadBy !== null && job.uploadBy <= now ? [{ type: "unsent" } as const] : []),
     ...job.attempts.flatMap((attempt) => owedDuty(attempt, standings(attempt.account), policy, now)),
     ...job.copies.flatMap((copy) => copyDuty(job, copy, standings(copy.region), policy, now)),
+    ...spreadDuty(job, standings, policy, now),
   ];
   const expires = others.length === 0 && expiresAt(job, policy) <= now;
   return [...(own === null ? [] : [own]), ...others, ...(expires ? [{ type: "expire" } as const] : [])];
-}
-
-/** Nobody answers there, or not to us. */
-function isSilent(standing: Standing): boolean {
-  return standing === null || (standing.status === "out" && (standing.reason === "unreachable" || standing.reason === "failing"));
-}
-
-function isDenied(standing: Standing): boolean {
-  return standing?.status === "out" && standing.reason === "denied";
 }
 
 function owedDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty[] {
@@ -56,8 +48,7 @@ function owedDuty(attempt: Attempt, standing: Standing, policy: JobPolicy, now: 
 
 function copyDuty(job: EncodingJob, copy: InputCopy, standing: Standing, policy: JobPolicy, now: number): Duty[] {
   if (discardAt(job, copy, policy) > now) return [];
-  // A region that has files need not encode.
-  if (standing !== null && (isSilent(standing) || isDenied(standing))) return [{ type: "defer", copy, until: now + policy.cleanLongestMs }];
+  if (!hasStorage(standing)) return [{ type: "defer", copy, until: now + policy.cleanLongestMs }];
   return [{ type: "discard", copy }];
 }
 
@@ -88,8 +79,13 @@ function unsubmittedDuty(attempt: Attempt, policy: JobPolicy, now: number): Duty
   return attempt.dueAt <= now ? { type: "submit", attempt } : null;
 }
 
-/** From an account that is out, a job goes without asking: it can do so also where nobody answers. What shows signs of life may stay. */
 function leave(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty | null {
+  if (standing?.disabled !== true) return leaveOut(attempt, standing, policy, now);
+  return { type: "move", attempt, reason: "disabled", detail: `an operator has disabled encoding in ${attempt.account}` };
+}
+
+/** From an account that is out, a job goes without asking: it can do so also where nobody answers. What shows signs of life may stay. */
+function leaveOut(attempt: Attempt, standing: Standing, policy: JobPolicy, now: number): Duty | null {
   if (standing !== null && (standing.status !== "out" || isDenied(standing))) return null;
   const why = standing?.reason ?? "not configured any more";
   const move: Duty = { type: "move", attempt, reason: "account_out", detail: `${attempt.account} is out: ${why}` };
@@ -108,7 +104,8 @@ function expiresAt(job: EncodingJob, policy: JobPolicy): number {
 export function timersOf(job: EncodingJob, policy: JobPolicy): Timers {
   const due = job.attempts.filter(({ end, owed }) => end === null || owed !== null).map((attempt) => attempt.dueAt);
   const copies = job.copies.map((copy) => discardAt(job, copy, policy));
-  const follow = Math.min(...due, ...copies, job.uploadBy ?? Number.POSITIVE_INFINITY, expiresAt(job, policy));
+  const files = [job.uploadBy, job.spreadAt].map((at) => at ?? Number.POSITIVE_INFINITY);
+  const follow = Math.min(...due, ...copies, ...files, expiresAt(job, policy));
   return { place: job.state === "waiting" ? job.placeAt : null, follow: Number.isFinite(follow) ? follow : null };
 }
 

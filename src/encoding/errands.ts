@@ -10,7 +10,9 @@ import { isFinalState } from "./attempt.ts";
 import { callOutcomeOf, isResting } from "./callOutcome.ts";
 import type { Duty } from "./duties.ts";
 import type { JobEvent } from "./job.ts";
+import type { InputSpread } from "./inputSpread.ts";
 import type { JobPolicy } from "./policy.ts";
+import type { SpreadDuty } from "./spread.ts";
 
 /** An account and the way to call it. */
 export interface Reach {
@@ -23,6 +25,7 @@ export interface ErrandsOptions {
   readonly policy: JobPolicy;
   readonly reach: (account: string) => Reach | null;
   readonly inputs: EncodingInputs;
+  readonly spread: Pick<InputSpread, "begin">;
   readonly transforms: (name: string) => Transform | null;
   readonly stop: AbortSignal;
 }
@@ -42,8 +45,7 @@ export class Errands {
 
   /** `answer`: what the account has said of the job in a list; null: it has to be asked. Rejects with what is not the account's. */
   async do(job: EncodingJob, duty: DoableDuty, answer: readonly Sighting[] | null): Promise<JobEvent> {
-    if (duty.type === "unsent") return duty;
-    if ("copy" in duty) return this.#discard(duty);
+    if (!("attempt" in duty)) return this.#ofFile(job, duty);
     const { attempt } = duty;
     const number = attempt.number;
     if (duty.type === "move") return { type: "moved", attempt: number, reason: duty.reason, detail: duty.detail };
@@ -56,6 +58,17 @@ export class Errands {
     } catch (error) {
       return this.#eventOf(error, attempt, duty.type);
     }
+  }
+
+  async #ofFile(job: EncodingJob, duty: Exclude<DoableDuty, { readonly attempt: Attempt }>): Promise<JobEvent> {
+    if (duty.type === "unsent") return duty;
+    return duty.type === "spread" ? this.#spread(job, duty) : this.#discard(duty);
+  }
+
+  /** It takes long, and tells by itself what comes of it: nothing else waits for it. */
+  #spread(job: EncodingJob, { region, upload, until }: SpreadDuty): JobEvent {
+    if (region !== null) this.#options.spread.begin(job, { region, upload });
+    return { type: "unspread", upload, until };
   }
 
   /** What goes wrong with it says nothing of an account: it is tried again. */

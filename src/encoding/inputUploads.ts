@@ -7,6 +7,7 @@ import { errorChain, errorCode, PaircastError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import type { BlobUpload } from "../core/ports/storage.ts";
+import { inputAsset } from "./inputCopying.ts";
 import { partsOf } from "./parts.ts";
 
 export interface InputUploadsOptions {
@@ -98,8 +99,7 @@ export class InputUploads {
       const account = this.#options.regions.get(region);
       if (account === undefined) return null;
       using deadline = this.#options.clock.deadline(OPEN_TIMEOUT_MS);
-      const spec = { name: assetName, container: assetName, alternateId: null, description: "Input of an encoding job" };
-      const asset = await account.createAsset(spec, AbortSignal.any([signal, deadline.signal]));
+      const asset = await inputAsset({ account, assetName }, AbortSignal.any([signal, deadline.signal]));
       const blob = account.container(asset, "write").upload?.(fileName, "application/octet-stream");
       return blob === undefined ? null : { region, blob, under: [] };
     } catch (error) {

@@ -2,13 +2,14 @@
  * Pure: the life of a job. Commands and events go in, doubled, unordered, late or never; out come the job as it is then, what others have to be
  * told, and what is now known of accounts. Only the live attempt can win: what an older one does later is fenced, and its output removed.
  */
-import type { Attempt, EncodingJob, EncodingMessage, JobFailure, MoveReason, Sighting } from "../core/encoding.ts";
+import type { Attempt, EncodingJob, EncodingMessage, JobFailure, MoveReason, OperatorAction, Sighting } from "../core/encoding.ts";
 import { isFinalState, sighted } from "./attempt.ts";
 import { evidenceOf, type Evidence } from "./evidence.ts";
 import { attemptMessage, endMessage } from "./messages.ts";
 import { nextLook } from "./limits.ts";
 import { newAttempt, type NewAttempt } from "./newAttempt.ts";
 import type { JobPolicy } from "./policy.ts";
+import { isOfSpread } from "./spread.ts";
 import { applyToUpload, awaitingUpload, released, type UploadEvent } from "./uploads.ts";
 
 export type JobEvent =
@@ -37,7 +38,7 @@ export type JobEvent =
   | { readonly type: "cleaned"; readonly attempt: number }
   | { readonly type: "uncleaned"; readonly attempt: number }
   | { readonly type: "cancel"; readonly by: string }
-  | { readonly type: "retry" };
+  | { readonly type: "retry"; readonly by: string };
 
 export interface Applied {
   /** The same object where nothing has changed. */
@@ -80,7 +81,7 @@ const OF_UPLOADS: readonly string[] = [
 ] satisfies readonly UploadEvent["type"][];
 
 function isOfUpload(event: JobEvent): event is UploadEvent {
-  return OF_UPLOADS.includes(event.type);
+  return OF_UPLOADS.includes(event.type) || isOfSpread(event);
 }
 
 function applyToJob(job: EncodingJob, event: JobWideEvent, policy: JobPolicy, now: number): Applied {
@@ -95,11 +96,11 @@ function applyToJob(job: EncodingJob, event: JobWideEvent, policy: JobPolicy, no
     case "impossible":
       return impossible(job, event, now);
     case "cancel":
-      return canceled(job, `by ${event.by}`, now);
+      return canceled(withAction(job, "cancel", event.by, now), `by ${event.by}`, now);
     case "unsent":
       return failed(job, "upload_missing", "its file was not uploaded in time: submit it again, or retry it and upload then", now);
     case "retry":
-      return only(awaitingUpload(anew(job, now), policy, now));
+      return only(awaitingUpload(anew(withAction(job, "retry", event.by, now), now), policy, now));
   }
 }
 
@@ -296,6 +297,13 @@ function withLiveEnded(job: EncodingJob, end: "rejected" | "canceled", endDetail
 
 function anew(job: EncodingJob, now: number): EncodingJob {
   return { ...job, state: "waiting", waitingFor: "new", placeAt: now, round: job.round + 1, failure: null, finalAt: null };
+}
+
+/** An operator who does it over and over does not fill the record. */
+const MOST_ACTIONS = 20;
+
+function withAction(job: EncodingJob, kind: OperatorAction["kind"], by: string, at: number): EncodingJob {
+  return { ...job, actions: [...(job.actions ?? []), { kind, by, at }].slice(-MOST_ACTIONS) };
 }
 
 function withAttempt(job: EncodingJob, attempt: Attempt): EncodingJob {

@@ -12,7 +12,7 @@ export interface NewJob {
 
 export function newJob(spec: NewJob, now: number): EncodingJob {
   const start = { state: "waiting", createdAt: now, round: 1, attempts: [], waitingFor: "new", placeAt: now } as const;
-  return { ...spec, ...start, copies: [], uploads: 0, uploadBy: null, result: null, failure: null, finalAt: null };
+  return { ...spec, ...start, copies: [], uploads: 0, uploadBy: null, spreadAt: null, result: null, failure: null, finalAt: null };
 }
 
 export interface NewAttempt {

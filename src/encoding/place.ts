@@ -1,5 +1,5 @@
 /** Pure: chooses the account for a job's next attempt: at random among those that are used, by their free capacity, never one already tried. */
-import type { EncodingJob } from "../core/encoding.ts";
+import type { Attempt, EncodingJob } from "../core/encoding.ts";
 import type { JobPolicy } from "./policy.ts";
 
 /** An account as far as placing goes. */
@@ -25,7 +25,7 @@ export type Placement =
 /** `draw` is uniform in [0, 1). */
 export function place(job: EncodingJob, berths: readonly Berth[], draw: number, policy: JobPolicy, now: number): Placement {
   const round = job.attempts.filter((attempt) => attempt.round === job.round);
-  const tried = new Set(round.filter(({ end }) => end !== "refused" && end !== "withheld").map(({ account }) => account));
+  const tried = new Set(round.filter(hasTried).map(({ account }) => account));
   const left = berths.filter(({ account }) => !tried.has(account));
   if (tried.size >= policy.maxAttempts || (left.length === 0 && tried.size > 0)) return exhausted(job, tried);
   // Who refused it a moment ago would do so again.
@@ -39,6 +39,11 @@ export function place(job: EncodingJob, berths: readonly Berth[], draw: number, 
   const account = weighted(usable, draw);
   if (account !== null) return { type: "account", account, trial: false };
   return { type: usable.length > 0 ? "full" : "none" };
+}
+
+/** The account was not even asked, or an operator took the job away: it may have it again. */
+function hasTried({ end, moved }: Attempt): boolean {
+  return end !== "refused" && end !== "withheld" && moved !== "disabled";
 }
 
 function exhausted(job: EncodingJob, tried: ReadonlySet<string>): Placement {

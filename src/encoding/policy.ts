@@ -1,9 +1,14 @@
-/** Pure: how long encoding waits for what, and how much it takes to believe ill of an account. */
+/** Pure: how long encoding waits for what, where it keeps files, and how much it takes to believe ill of an account. */
 import type { DampingPolicy } from "../core/damping.ts";
 
 export interface JobPolicy {
   /** How long the upload of a job's file is waited for, from when it was begun last. */
   readonly uploadMs: number;
+  /** Regions that can keep an uploaded file, those that encode first; and how many of them shall. */
+  readonly keep: { readonly regions: readonly string[]; readonly copies: number };
+  /** Pause before another look for a region that takes a copy: doubled with each try, up to the longest. */
+  readonly spreadMs: number;
+  readonly spreadLongestMs: number;
   /** An account that has not taken a job by then is not waited for. */
   readonly submitMs: number;
   readonly resubmitMs: number;
@@ -81,6 +86,9 @@ const HOUR = 60 * MINUTE;
 export const DEFAULT_POLICY: EncodingPolicy = {
   job: {
     uploadMs: 24 * HOUR,
+    keep: { regions: [], copies: 2 },
+    spreadMs: 30 * SECOND,
+    spreadLongestMs: 10 * MINUTE,
     submitMs: 2 * MINUTE,
     resubmitMs: 15 * SECOND,
     queuedMs: 15 * MINUTE,

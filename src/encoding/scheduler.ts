@@ -3,7 +3,7 @@
  * schedulers share one store: whoever dies is replaced by the others once its leases have run out.
  */
 import type { Clock, Random } from "../core/clock.ts";
-import type { Sighting, Transform } from "../core/encoding.ts";
+import type { AccountOverride, Sighting, Transform } from "../core/encoding.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { EncodingAccount } from "../core/ports/encodingAccount.ts";
@@ -15,6 +15,7 @@ import { AccountCalls } from "./accountCalls.ts";
 import { Crowd } from "./crowd.ts";
 import { dutiesOf } from "./duties.ts";
 import { Errands, type Reach } from "./errands.ts";
+import { InputSpread } from "./inputSpread.ts";
 import { liveAttempt } from "./job.ts";
 import { listJobs, type Answers } from "./listing.ts";
 import { ownerOf } from "./names.ts";
@@ -59,7 +60,7 @@ export interface SchedulerOptions {
   readonly inputs: EncodingInputs;
   readonly publisher: EncodingPublisher;
   readonly transforms: (name: string) => Transform | null;
-  readonly isDisabled: (account: string) => boolean;
+  readonly overridden: (account: string) => AccountOverride | null;
   readonly policy: EncodingPolicy;
   readonly times: SchedulerTimes;
   /** Jobs in hand, and calls at a time per account. */
@@ -87,14 +88,14 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    const { store, clock, policy, times, log, accounts, isDisabled, onTransition } = options;
+    const { store, clock, policy, times, log, accounts, overridden, onTransition } = options;
     this.book = new AccountBook({
       store,
       clock,
       log,
       policy: policy.account,
       accounts: new Map(accounts.map(({ account, maxInFlight }) => [account.name, maxInFlight])),
-      isDisabled,
+      overridden,
       ...(onTransition === undefined ? {} : { onTransition }),
     });
     this.#records = new Records({
@@ -110,7 +111,9 @@ export class Scheduler {
     this.#reach = new Map(accounts.map(({ account }) => [account.name, this.#reachOf(account)]));
     const { inputs, transforms } = options;
     const reach = (account: string): Reach | null => this.#reach.get(account) ?? null;
-    this.#errands = new Errands({ clock, policy: policy.job, reach, inputs, transforms, stop: this.#forced.signal });
+    const [records, stop] = [this.#records, this.#forced.signal];
+    const spread = new InputSpread({ store, records, inputs, clock, log, stop, add: this.#add.bind(this) });
+    this.#errands = new Errands({ clock, policy: policy.job, reach, inputs, spread, transforms, stop });
     this.#crowd = new Crowd(options.concurrency.jobs);
   }
 
@@ -184,12 +187,10 @@ export class Scheduler {
     for (const name of this.book.unheard()) {
       const reach = this.#reach.get(name);
       if (reach !== undefined)
-        this.#crowd.add(
-          this.#logged(
-            "ping",
-            name,
-            reach.calls.probe(async (signal) => reach.account.ping(signal)),
-          ),
+        this.#add(
+          "ping",
+          name,
+          reach.calls.probe(async (signal) => reach.account.ping(signal)),
         );
     }
     return false;
@@ -209,7 +210,7 @@ export class Scheduler {
         placed += 1;
         occupy(berths, placement.account);
       }
-      this.#crowd.add(this.#logged("place", held.job.id, this.#placed(held, placement)));
+      this.#add("place", held.job.id, this.#placed(held, placement));
     }
     return placed > 0 && placed === limit;
   }
@@ -234,7 +235,7 @@ export class Scheduler {
     const limit = this.#crowd.room;
     const taken = limit <= 0 ? [] : await store.take("follow", clock.now(), times.leaseMs, limit);
     const answers = await this.#listed(taken);
-    for (const held of taken) this.#crowd.add(this.#logged("follow", held.job.id, this.#look(held, answers)));
+    for (const held of taken) this.#add("follow", held.job.id, this.#look(held, answers));
     return taken.length > 0 && taken.length === limit;
   }
 
@@ -292,6 +293,10 @@ export class Scheduler {
       log.info("encoding.resumed", {});
       this.#held = false;
     }
+  }
+
+  #add(what: string, of: string, work: Promise<void>): void {
+    this.#crowd.add(this.#logged(what, of, work));
   }
 
   async #logged(what: string, of: string, work: Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 /** Encoding as the admin API asks it: over the records alone, so that any process that shares them can answer. */
 import type { Clock, Random } from "../core/clock.ts";
-import type { EncodingInput, EncodingJob, EncodingState, Transform } from "../core/encoding.ts";
+import type { AccountOverride, EncodingInput, EncodingJob, EncodingState, Transform } from "../core/encoding.ts";
 import { PaircastError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import type { CatalogueView } from "../core/ports/catalogue.ts";
 import type {
   EncodingRequest,
@@ -29,10 +30,11 @@ export interface RecordsServiceOptions {
   readonly accounts: ReadonlyMap<string, number>;
   /** Regions that can have an input. */
   readonly inputRegions: ReadonlySet<string>;
-  readonly isDisabled: (account: string) => boolean;
+  readonly overridden: (account: string) => AccountOverride | null;
   /** Null where outputs are not published. */
   readonly catalogue: Pick<CatalogueView, "byLocator"> | null;
   readonly uploads: Omit<UploadDeskOptions, "desk" | "store">;
+  readonly log: Log;
 }
 
 /** Others write, too; each time one of them wins. */
@@ -82,17 +84,17 @@ export class RecordsService implements EncodingService {
     return this.#shownOrNull(await this.#desk.cancel(id, by));
   }
 
-  async retry(id: string): Promise<ShownJob | null> {
-    return this.#shownOrNull(await this.#desk.retry(id));
+  async retry(id: string, by: string): Promise<ShownJob | null> {
+    return this.#shownOrNull(await this.#desk.retry(id, by));
   }
 
   async accounts(): Promise<readonly ShownAccount[]> {
-    const { store, accounts, clock, policy, isDisabled } = this.#options;
+    const { store, accounts, clock, policy, overridden } = this.#options;
     const [stored, places] = [await store.accounts(), await store.places()];
     const now = clock.now();
     return [...accounts].map(([account, maxInFlight]) => {
       const state = stored.find((each) => each.state.account === account)?.state ?? newAccount(account, now);
-      const use = { inFlight: places.get(account) ?? 0, maxInFlight, disabled: isDisabled(account) };
+      const use = { inFlight: places.get(account) ?? 0, maxInFlight, disabled: overridden(account) !== null };
       return shownAccount(state, use, policy.account, now);
     });
   }
@@ -101,15 +103,18 @@ export class RecordsService implements EncodingService {
     return [...this.#options.transforms.values()].map(({ name, description, outputs }) => ({ name, description, outputs: outputs.length }));
   }
 
-  async readmit(account: string): Promise<boolean> {
-    const { store, accounts, clock } = this.#options;
+  async readmit(account: string, by: string): Promise<boolean> {
+    const { store, accounts, clock, log } = this.#options;
     if (!accounts.has(account)) return false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const stored = (await store.accounts()).find(({ state }) => state.account === account);
       // Of one that nobody has looked at yet nothing is held against.
       if (stored === undefined) return true;
-      const next = readmitted(stored.state, clock.now());
-      if (next === stored.state || (await store.saveAccount(next, stored.version)) !== null) return true;
+      const next = readmitted(stored.state, by, clock.now());
+      if (next === stored.state) return true;
+      if ((await store.saveAccount(next, stored.version)) === null) continue;
+      log.info("encoding.action", { action: "readmit", account, by });
+      return true;
     }
     throw new PaircastError("state_unavailable", `readmit ${account}: others write its state all the time; try again`, { retry: "retry" });
   }

@@ -7,10 +7,10 @@ import type { AccountPolicy } from "./policy.ts";
 import { ratesOf } from "./rates.ts";
 
 export function shownJob(job: EncodingJob, playback: readonly OutputPlayback[]): ShownJob {
-  const { id, clientId, transform, priority, state, createdAt, round, waitingFor, finalAt, result } = job;
+  const { id, clientId, transform, priority, state, createdAt, round, waitingFor, finalAt, result, actions = [] } = job;
   const failure = job.failure === null ? null : { code: job.failure.code, message: scrub(job.failure.message) };
   const attempts = job.attempts.map(shownAttempt);
-  const own = { id, clientId, transform, priority, state, createdAt, round, waitingFor, finalAt, result };
+  const own = { id, clientId, transform, priority, state, createdAt, round, waitingFor, finalAt, result, actions };
   const copies = job.copies.map(({ region, upload, state: kept }) => ({ region, upload, state: kept }));
   return { ...own, input: shownInput(job.input), copies, failure, attempts, playback };
 }
@@ -33,8 +33,9 @@ function shownInput(input: EncodingInput): EncodingInput {
 type AccountUse = Pick<ShownAccount, "inFlight" | "maxInFlight" | "disabled">;
 
 export function shownAccount(state: AccountState, use: AccountUse, policy: AccountPolicy, now: number): ShownAccount {
-  const { account, status, since, reason, detail, pausedUntil, damping } = state;
+  const { account, status, since, reason, detail, pausedUntil, damping, readmitted = null } = state;
   const heldUntil = status === "out" && damping.until !== null && damping.until > now ? damping.until : null;
   const capacity = capacityOf(state, use.maxInFlight, policy, now);
-  return { account, status, since, reason, detail, pausedUntil, ...use, capacity, heldUntil, rates: ratesOf(state, policy, now) };
+  const own = { account, status, since, reason, detail, pausedUntil, readmitted };
+  return { ...own, ...use, capacity, heldUntil, rates: ratesOf(state, policy, now) };
 }

@@ -32,20 +32,23 @@ export function adminEncoding(options: AdminEncodingOptions): Hono {
     asked(context, options, async (service) => shown(context, options, await service.job(context.req.param("id")))),
   );
   app.post(`${JOBS}/:id/cancel`, async (context) =>
-    asked(context, options, async (service) =>
-      shown(context, options, await service.cancel(context.req.param("id"), operatorName.safeParse(context.req.query("by")).data ?? "api")),
-    ),
+    asked(context, options, async (service) => shown(context, options, await service.cancel(context.req.param("id"), operatorOf(context)))),
   );
   app.post(`${JOBS}/:id/retry`, async (context) =>
-    asked(context, options, async (service) => shown(context, options, await service.retry(context.req.param("id")))),
+    asked(context, options, async (service) => shown(context, options, await service.retry(context.req.param("id"), operatorOf(context)))),
   );
   app.post("/api/encoding/accounts/:region/readmit", async (context) =>
     asked(context, options, async (service) => {
-      if (await service.readmit(context.req.param("region"))) return overview(context, service);
+      if (await service.readmit(context.req.param("region"), operatorOf(context))) return overview(context, service);
       return failure(context, 404, "unknown_account", "no region of this name encodes");
     }),
   );
   return app;
+}
+
+/** Who does it, for the record; what is no name is not refused: nobody is to be kept from stopping a job by it. */
+function operatorOf(context: Context): string {
+  return operatorName.safeParse(context.req.query("by")).data ?? "api";
 }
 
 async function overview(context: Context, service: EncodingService): Promise<Response> {

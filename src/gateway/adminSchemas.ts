@@ -41,6 +41,7 @@ const catalogueEntry = z.strictObject({
   locatorId: z.string(),
   locatorName: z.string(),
   assetName: z.string(),
+  liveEvent: z.string().optional().describe("name of the live event that it is; its copies are verified while they are on air"),
   source: z.string(),
   streamingPolicyName: z.string().nullable(),
   contentKeyPolicyName: z.string().nullable(),

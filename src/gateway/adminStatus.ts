@@ -1,5 +1,6 @@
 /** What `/api/status` and `/api/catalogue` show. */
 import { SERVICES, type CatalogueEntry, type HealthSnapshot, type Region, type Service, type ServiceHealth } from "../core/contracts.ts";
+import { eventOf, isLive } from "../core/live.ts";
 import type { HealthHistory, ProbeRecord } from "../core/ports/health.ts";
 
 export interface RegionStatus {
@@ -51,9 +52,17 @@ export function regionHealth(
   }));
 }
 
+export interface ShownEntry extends CatalogueEntry {
+  /** Name of the live event that it is; left out for all other videos. */
+  readonly liveEvent?: string;
+}
+
 /** The `limit` newest entries, newest first. */
-export function newestEntries(entries: readonly CatalogueEntry[], limit: number): CatalogueEntry[] {
-  return entries.toSorted((one, other) => other.publishedAt - one.publishedAt || compare(one.locatorId, other.locatorId)).slice(0, limit);
+export function newestEntries(entries: readonly CatalogueEntry[], limit: number): ShownEntry[] {
+  return entries
+    .toSorted((one, other) => other.publishedAt - one.publishedAt || compare(one.locatorId, other.locatorId))
+    .slice(0, limit)
+    .map((entry) => (isLive(entry) ? { ...entry, liveEvent: eventOf(entry) } : entry));
 }
 
 function compare(one: string, other: string): number {

@@ -3,6 +3,7 @@ import type { Operation } from "./adminOperation.ts";
 
 const NO_JOB = "there is no such job, or nothing is encoded here";
 const BUSY = "the records cannot be reached, or others write at this moment";
+const BY = { by: { required: false, description: "who does it, for the record and the log" } };
 
 export const ENCODING_OPERATIONS: readonly Operation[] = [
   {
@@ -56,6 +57,7 @@ export const ENCODING_OPERATIONS: readonly Operation[] = [
     method: "post",
     summary: "Cancels a job; one that is over stays as it is.",
     answer: "EncodingJob",
+    query: BY,
     errors: { "404": NO_JOB, "503": BUSY },
   },
   {
@@ -63,6 +65,7 @@ export const ENCODING_OPERATIONS: readonly Operation[] = [
     method: "post",
     summary: "Tries a job that failed or was canceled again, in any account.",
     answer: "EncodingJob",
+    query: BY,
     errors: { "404": NO_JOB, "503": BUSY },
   },
   {
@@ -70,6 +73,7 @@ export const ENCODING_OPERATIONS: readonly Operation[] = [
     method: "post",
     summary: "Uses an account again at once.",
     answer: "Encoding",
+    query: BY,
     errors: { "404": "no region of this name encodes", "503": BUSY },
   },
 ];

@@ -84,6 +84,9 @@ const job = z.strictObject({
     .array(z.strictObject({ region: z.string(), upload: z.int(), state: z.enum(["coming", "kept", "owed"]) }))
     .describe("where its uploaded file is; owed: still to be removed"),
   attempts: z.array(attempt).describe("oldest first"),
+  actions: z
+    .array(z.strictObject({ kind: z.enum(["cancel", "retry"]), by: z.string(), at }))
+    .describe("what operators did with it, oldest first; the names prove nothing"),
   result: z.strictObject({ attempt: z.int(), account: z.string(), assets: z.array(z.string()), at }).nullable(),
   playback: z
     .array(z.strictObject({ locatorId: z.string(), hls: z.string().nullable(), dash: z.string().nullable() }))
@@ -114,6 +117,7 @@ const account = z.strictObject({
   heldUntil: at.nullable().describe("it is not tried again before"),
   rates,
   disabled: z.boolean().describe("an operator keeps jobs away from it"),
+  readmitted: z.strictObject({ by: z.string(), at }).nullable().describe("the operator who had it used again, since it was out last"),
 });
 
 const counts = z.strictObject({ waiting: z.int(), running: z.int(), finished: z.int(), failed: z.int(), canceled: z.int() });

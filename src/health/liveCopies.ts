@@ -3,10 +3,11 @@ import type { Clock } from "../core/clock.ts";
 import type { HealthConfig } from "../core/config/health.ts";
 import type { CatalogueEntry, RegionCopy } from "../core/contracts.ts";
 import { errorChain, errorCode } from "../core/errors.ts";
+import type { LiveMetrics } from "../core/liveMetrics.ts";
 import type { Log } from "../core/log.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import type { HttpClient } from "../core/ports/http.ts";
-import { observeCopy, UNKNOWN_COPY, verdictOn, type LiveCopyState } from "./liveCopy.ts";
+import { besideOthers, observeCopy, UNKNOWN_COPY, verdictOn, type LiveCopyState } from "./liveCopy.ts";
 import { probeContext } from "./probes/context.ts";
 import { look, type Probe } from "./probes/probe.ts";
 import { streamingProbe } from "./probes/streaming.ts";
@@ -20,6 +21,7 @@ export interface LiveCopiesOptions {
   readonly fingerprint: Fingerprint;
   /** Writes a region's copy of a locator that the catalogue has. */
   readonly setCopy: (locatorId: string, region: string, copy: RegionCopy) => Promise<void>;
+  readonly metrics: Pick<LiveMetrics, "standing"> | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,7 +63,7 @@ export class LiveCopies {
     const watched = new Map<string, Watched>();
     const looks = entries.flatMap((entry) =>
       this.#regionsOf(entry).map(async (region) => {
-        const key = `${entry.locatorId} ${region.name}`;
+        const key = keyOf(entry, region.name);
         const copy = this.#watch(key, entry, region);
         if (copy === null) return;
         watched.set(key, copy);
@@ -70,7 +72,16 @@ export class LiveCopies {
     );
     await Promise.all(looks);
     this.#watched = watched;
-    if (!stop.aborted) for (const entry of entries) await this.#tell(entry);
+    if (stop.aborted) return;
+    const standing = entries.map((entry) => [entry, this.#standing(entry)] as const);
+    this.#options.metrics?.standing(standing.map(([, copies]) => new Map([...copies].map(([region, { onAir }]) => [region, onAir]))));
+    for (const [entry, copies] of standing) await this.#tell(entry, copies);
+  }
+
+  #standing(entry: CatalogueEntry): ReadonlyMap<string, LiveCopyState> {
+    const names = this.#regionsOf(entry).map(({ name }) => name);
+    const states = besideOthers(names.map((name) => this.#watched.get(keyOf(entry, name))?.state ?? UNKNOWN_COPY));
+    return new Map(names.map((name, at) => [name, states[at] ?? UNKNOWN_COPY]));
   }
 
   #regionsOf({ regions }: CatalogueEntry): LiveCopiesOptions["regions"] {
@@ -100,13 +111,13 @@ export class LiveCopies {
     }
   }
 
-  async #tell(entry: CatalogueEntry): Promise<void> {
+  async #tell(entry: CatalogueEntry, copies: ReadonlyMap<string, LiveCopyState>): Promise<void> {
     const { clock, config, setCopy, log } = this.#options;
     const healMs = Math.max(HEAL_MS, HEAL_LOOKS * config.interval);
     for (const [region, stored] of Object.entries(entry.regions)) {
-      const state = this.#stateOf(entry, region);
-      if (state === null) continue;
-      const othersOnAir = Object.keys(entry.regions).some((other) => other !== region && this.#stateOf(entry, other)?.onAir === true);
+      const state = copies.get(region);
+      if (state === undefined) continue;
+      const othersOnAir = [...copies].some(([other, { onAir }]) => other !== region && onAir === true);
       const now = clock.now();
       const verdict = verdictOn(state, { serves: stored.state === "verified", at: stored.at, othersOnAir }, now, healMs);
       if (verdict === null) continue;
@@ -124,8 +135,8 @@ export class LiveCopies {
       }
     }
   }
+}
 
-  #stateOf({ locatorId }: CatalogueEntry, region: string): LiveCopyState | null {
-    return this.#watched.get(`${locatorId} ${region}`)?.state ?? null;
-  }
+function keyOf({ locatorId }: CatalogueEntry, region: string): string {
+  return `${locatorId} ${region}`;
 }

@@ -14,6 +14,8 @@ export interface LiveCopyState {
   /** Looks in a row that went well, or that did not. */
   readonly good: number;
   readonly bad: number;
+  /** Whether the last good look was at a recording, to which nothing is added. */
+  readonly ended: boolean;
   /** Whether something new has come since it last failed. */
   readonly advanced: boolean;
   /** Monotonic time from which it would be stale; null before the first good look. */
@@ -22,7 +24,16 @@ export interface LiveCopyState {
   readonly detail: string | null;
 }
 
-export const UNKNOWN_COPY: LiveCopyState = { onAir: null, since: 0, good: 0, bad: 0, advanced: false, staleAt: null, detail: null };
+export const UNKNOWN_COPY: LiveCopyState = {
+  onAir: null,
+  since: 0,
+  good: 0,
+  bad: 0,
+  ended: false,
+  advanced: false,
+  staleAt: null,
+  detail: null,
+};
 
 export interface LiveThresholds {
   readonly rise: number;
@@ -52,7 +63,7 @@ export function observeCopy(state: LiveCopyState, look: LiveLook, { rise, fall }
 }
 
 function seenWell(state: LiveCopyState, leftMs: number | null, { monotonic }: Moment): LiveCopyState {
-  const well = { ...state, good: state.good + 1, bad: 0 };
+  const well = { ...state, good: state.good + 1, bad: 0, ended: leftMs === null };
   if (leftMs === null) return { ...well, advanced: true, staleAt: null };
   const staleAt = monotonic + leftMs;
   if (state.staleAt === null) return { ...well, staleAt };
@@ -61,6 +72,14 @@ function seenWell(state: LiveCopyState, leftMs: number | null, { monotonic }: Mo
 
 function entered(state: LiveCopyState, onAir: boolean, { now }: Moment): LiveCopyState {
   return state.onAir === onAir ? state : { ...state, onAir, since: now };
+}
+
+/** The same copies, seen beside one another: what has ended in one region is off the air as long as it goes on in another. */
+export function besideOthers<Copy extends LiveCopyState>(copies: readonly Copy[]): readonly Copy[] {
+  const goesOn = copies.some(({ onAir, ended }) => onAir === true && !ended);
+  const apart = (copy: Copy): Copy =>
+    copy.onAir === true && copy.ended && goesOn ? { ...copy, onAir: false, detail: "it has ended: a recording plays" } : copy;
+  return copies.map(apart);
 }
 
 /** A word of the catalogue on a copy, and of the others what they are. */

@@ -3,9 +3,8 @@ import type { StreamingLocator } from "../core/media.ts";
 import type { Fingerprint } from "../core/ports/fingerprint.ts";
 import type { MediaAccount } from "../core/ports/media.ts";
 import { diffLocator, takenElsewhere, type KeyPrint } from "./diff.ts";
-import type { JobContext } from "./runJob.ts";
 import type { Survey } from "./survey.ts";
-import type { EntityTask } from "./tasks.ts";
+import type { EntityTask, TaskContext } from "./tasks.ts";
 
 /** Hexadecimal digits: enough to tell two keys apart. */
 const PRINT_LENGTH = 12;
@@ -19,8 +18,8 @@ export interface LocatorTask extends EntityTask {
  * has not made.
  */
 export function locatorTasks(
-  { deps, signal }: JobContext,
-  survey: Survey,
+  { deps, signal }: TaskContext,
+  survey: Pick<Survey, "locators">,
   target: MediaAccount,
   hasOthers: () => boolean,
 ): readonly LocatorTask[] {

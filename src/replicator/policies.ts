@@ -4,12 +4,15 @@ import { diffStreamingPolicy } from "./diff.ts";
 import { withSecretsOf } from "./hiddenSecrets.ts";
 import { contentKeyPolicyTree, streamingPolicyTree } from "./normalise.ts";
 import { isPredefined } from "./references.ts";
-import type { JobContext } from "./runJob.ts";
 import type { Survey } from "./survey.ts";
-import { updatableTask, type EntityTask } from "./tasks.ts";
+import { updatableTask, type EntityTask, type TaskContext } from "./tasks.ts";
 
 /** Content key policies first: streaming policies name them. */
-export function policyTasks(context: JobContext, survey: Survey, target: CommonReads): readonly EntityTask[] {
+export function policyTasks(
+  context: TaskContext,
+  survey: Pick<Survey, "contentKeyPolicies" | "streamingPolicies">,
+  target: CommonReads,
+): readonly EntityTask[] {
   const keyPolicies = [...survey.contentKeyPolicies.values()].map((policy) =>
     updatableTask(context, {
       what: `content key policy ${policy.name}`,

@@ -37,13 +37,16 @@ export async function surveySource(options: SurveyOptions): Promise<Survey> {
   const asset = await account.asset(assetName, signal);
   if (asset === null) throw missing(options, `asset ${assetName}`);
   const locators = await readLocators(account, assetName, locatorIds, signal);
-  const policies = await readPolicies(options, locators);
+  const policies = await surveyPolicies(options, locators);
   return { asset, locators, ...policies, ...(await readFilters(options, locators)), tracks: await readTracks(options) };
 }
 
+/** Where is read, and what for. */
+type Place = Pick<SurveyOptions, "account" | "common" | "assetName">;
 type Policies = Pick<Survey, "streamingPolicies" | "contentKeyPolicies">;
 
-async function readPolicies(options: SurveyOptions, locators: readonly StreamingLocator[]): Promise<Policies> {
+/** What the locators of an asset name. Throws as `surveySource`, and `source_secrets_hidden` for a policy without its secrets. */
+export async function surveyPolicies(options: Place, locators: readonly StreamingLocator[]): Promise<Policies> {
   const { account, common } = options;
   const streamingPolicies = new Map<string, StreamingPolicy>();
   for (const name of new Set(locators.map((locator) => locator.streamingPolicyName))) {
@@ -78,7 +81,7 @@ async function readTracks({ account, assetName, onlyPlays = false, signal }: Sur
   return onlyPlays ? [] : (await Array.fromAsync(account.tracks(assetName, signal))).filter(wasAdded);
 }
 
-function missing({ account, assetName }: SurveyOptions, what: string): PaircastError {
+function missing({ account, assetName }: Place, what: string): PaircastError {
   return new PaircastError("source_missing", `read ${assetName} in ${account.region}: there is no ${what}`);
 }
 
@@ -92,7 +95,7 @@ function hidden({ region }: MediaAccount, name: string): PaircastError {
 }
 
 /** The survey as the targets are to have it. */
-export function ledToGateway(survey: Survey, rules: readonly KeyUrlRule[]): Survey {
+export function ledToGateway<T extends Pick<Survey, "streamingPolicies">>(survey: T, rules: readonly KeyUrlRule[]): T {
   const policies = [...survey.streamingPolicies].map(([name, policy]) => [name, rewriteKeyUrls(policy, rules)] as const);
   return { ...survey, streamingPolicies: new Map(policies) };
 }

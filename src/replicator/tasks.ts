@@ -1,12 +1,26 @@
 /** One entity of the target that must equal its source: looked at first, written only where it differs and may be. */
 import { errorCode } from "../core/errors.ts";
 import type { Tree, TreeObject } from "../core/media.ts";
+import type { Fingerprint } from "../core/ports/fingerprint.ts";
+import type { Journal } from "../core/ports/journal.ts";
 import { ReplicaConflict, type Conflict } from "./conflict.ts";
 import { CREATED, recordCreation } from "./deletion/creation.ts";
 import { diffUpdatable, type Verdict } from "./diff.ts";
 import type { Freshness } from "./commonReads.ts";
+import type { JobIdentity } from "./job.ts";
 import { canonicalText } from "./normalise.ts";
 import type { JobContext } from "./runJob.ts";
+
+/** What tasks are made with; a job's context is one. */
+export interface TaskContext {
+  readonly deps: {
+    /** Null: what both sides agreed on is not remembered, so what differs is a conflict. */
+    readonly journal: Pick<Journal, "proof" | "recordProof"> | null;
+    readonly fingerprint: Fingerprint;
+  };
+  readonly identity: Pick<JobIdentity, "source" | "target">;
+  readonly signal: AbortSignal;
+}
 
 export interface EntityTask {
   /** For people: `content key policy drm-default`. */
@@ -49,21 +63,23 @@ export function refuse(place: string, conflicts: readonly Conflict[]): void {
   if (conflicts.length > 0) throw new ReplicaConflict(place, conflicts);
 }
 
-/** Makes one entity equal: looks again right before writing, and after losing a race. Idempotent. */
+/** Makes one entity of a job equal, and takes down what was written. Idempotent. */
 export async function carryOut(context: JobContext, { task, verdict }: LookedAt): Promise<void> {
   const { tally, identity } = context;
   if (task.optional === true && verdict.action === "conflict") return;
-  if (verdict.action !== "skip") {
-    const place = `${identity.source} to ${identity.target}`;
-    const now = await task.look("anew");
-    refuseConflicts(place, [{ task, verdict: now }]);
-    if (now.action !== "skip") {
-      const wrote = await writeUnlessRaced(task, place);
-      if (wrote) tally.written.push(task.what);
-      if (wrote && now.action === "create") await recordCreation(context, task.what, CREATED);
-    }
-  }
+  const wrote = await makeEqual(`${identity.source} to ${identity.target}`, { task, verdict });
+  if (wrote !== null) tally.written.push(task.what);
+  if (wrote === "create") await recordCreation(context, task.what, CREATED);
   await task.settled?.();
+}
+
+/** Looks again right before writing, and after losing a race. Says what was written; null: nothing had to be. */
+export async function makeEqual(place: string, { task, verdict }: LookedAt): Promise<"create" | "replace" | null> {
+  if (verdict.action === "skip") return null;
+  const now = await task.look("anew");
+  if (now.action === "conflict") throw new ReplicaConflict(place, [now.conflict]);
+  if (now.action === "skip" || !(await writeUnlessRaced(task, place))) return null;
+  return now.action;
 }
 
 async function writeUnlessRaced(task: EntityTask, place: string): Promise<boolean> {
@@ -97,7 +113,7 @@ export interface UpdatableEntity {
 
 /** A task for what the service lets one update. What the journal remembers is a keyed fingerprint: the tree holds secrets. */
 export function updatableTask(
-  { deps, identity }: JobContext,
+  { deps, identity }: Pick<TaskContext, "deps" | "identity">,
   { what, source, read, write, optional = false }: UpdatableEntity,
 ): EntityTask {
   const { journal } = deps;
@@ -108,11 +124,12 @@ export function updatableTask(
     optional,
     look: async (freshness) => {
       const target = await read(freshness);
-      const proof = target === null ? null : await journal.proof(scope, what);
+      const proof = target === null || journal === null ? null : await journal.proof(scope, what);
       return diffUpdatable({ what, source, target }, proof, target === null ? null : print(target));
     },
     write,
     settled: async () => {
+      if (journal === null) return;
       const proof = print(source);
       if ((await journal.proof(scope, what)) !== proof) await journal.recordProof(scope, what, proof);
     },

@@ -112,10 +112,14 @@ async function measure(path: string, jobs: number): Promise<Rate> {
   const scheduler = new Scheduler({
     store,
     accounts: accounts.map((account) => ({ account, maxInFlight: 1_000_000 })),
-    inputs: { open: async () => ({ kind: "urls", urls: [INPUT.url] }), discard: async () => undefined },
+    inputs: {
+      open: async () => ({ kind: "urls", urls: [INPUT.url] }),
+      copy: async () => undefined,
+      discard: async () => undefined,
+    },
     publisher: { publish: async () => undefined },
     transforms: () => TRANSFORM,
-    isDisabled: () => false,
+    overridden: () => null,
     policy: DEFAULT_POLICY,
     times: { ...DEFAULT_TIMES, tickMs: 5 },
     concurrency: { jobs: IN_HAND, callsPerAccount: 64 },

@@ -27,6 +27,8 @@ export interface PlayerOptions {
   readonly video: Video;
   /** PEM file of the authority to trust. */
   readonly caFile?: string;
+  /** How many times longer than a viewer it waits; default 1. Above it, no pause of the machine is taken for the origin's. */
+  readonly patience?: number;
 }
 
 export interface Play {
@@ -160,7 +162,7 @@ export class Player {
 
   /** Follows redirects. A kept connection that the other side has closed is replaced once, as browsers do. */
   async #get(from: string, what: string, patienceMs: number): Promise<Got> {
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(patienceMs)]);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(patienceMs * (this.#options.patience ?? 1))]);
     let url = from;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await this.#ask(url, what, signal);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
-const READY_MS = 20_000;
+const READY_MS = 90_000;
 const STOP_MS = 5_000;
 
 /** Node programs of a bench start twice as fast with their code compiled; nothing else about them changes. */
@@ -54,7 +54,8 @@ export async function startProcess(options: ProcessOptions): Promise<BenchProces
   const lines = createInterface({ input: child.stdout });
   const firstLine = once(lines, "line").then(([line]) => String(line));
   const late = new AbortController();
-  const ended = Promise.race([once(child, "exit"), once(child, "error")]).then(([why]): never => {
+  // `close` and not `exit`: by then everything that it said has been read.
+  const ended = Promise.race([once(child, "close"), once(child, "error")]).then(([why]): never => {
     throw new Error(`${command} ended (${String(why)}) before it was ready:\n${errors.join("\n")}`);
   });
   ended.catch(() => undefined);

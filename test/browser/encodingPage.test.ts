@@ -117,31 +117,35 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
       const [west, north] = ["westeurope", "northeurope"].map((name) => page.locator(`[data-account=${name}]`));
       if (west === undefined || north === undefined) throw new Error("no cards");
       await west.getByText("jobs make no progress there (3 of 4 jobs that ended lately got stuck)").waitFor();
-      expect(await west.locator(".state").textContent()).toBe("out");
-      expect(await west.locator(".rates").textContent()).toBe("2 finished an hour · 75 % of 4 failed or got stuck in the last 30 min");
-      expect(await north.locator(".state").textContent()).toBe("used");
-      expect(await north.locator(".fullness").textContent()).toBe(" 2 of 4 jobs");
+      await west.locator(".state", { hasText: /^out$/ }).waitFor();
+      await west.locator(".rates", { hasText: /^2 finished an hour · 75 % of 4 failed or got stuck in the last 30 min$/ }).waitFor();
+      await north.locator(".state", { hasText: /^used$/ }).waitFor();
+      await north.locator(".fullness", { hasText: "2 of 4 jobs" }).waitFor();
       expect(await north.getByRole("meter", { name: "jobs in northeurope" }).getAttribute("value")).toBe("2");
       expect(await north.getByRole("button", { name: /Re-admit/ }).count()).toBe(0);
       await west.getByRole("button", { name: "Re-admit westeurope" }).click();
       await west.locator(".state", { hasText: "used" }).waitFor();
       await west.getByText("has returned, and may have 1 of 10 jobs for now").waitFor();
+      await west.getByText(/^re-admitted by status page, \d+ s ago$/).waitFor();
       await page.locator("#events li", { hasText: "encoding in westeurope: out → used" }).waitFor();
     });
     expect((await stage.store.accounts())[0]?.state.status).toBe("in");
   });
 
-  it("drains the region of an account by an override, and lifts it", async () => {
+  it("drains the encoding of a region, and not its viewers, by an override, and lifts it", async () => {
     await using stage = await EncodingStage.start();
     await withPage(stage, async (page) => {
       const west = page.locator("[data-account=westeurope]");
-      await west.getByRole("button", { name: "Drain the region westeurope" }).click();
-      expect(await page.locator("#override-reason:focus").count()).toBe(1);
+      await west.getByRole("button", { name: "Drain encoding in westeurope" }).click();
+      await page.locator("#override-reason:focus").waitFor();
+      expect(await page.locator("#override-service").inputValue()).toBe("encoding");
       await page.locator("#override-reason").fill("new encoders");
       await page.locator("#override-form").getByRole("button", { name: "Set" }).click();
       await west.locator(".state", { hasText: "drained by an operator" }).waitFor();
-      expect(await west.locator(".override").getAttribute("title")).toBe("new encoders (status page)");
-      await west.getByRole("button", { name: "Lift: westeurope drained" }).click();
+      await west.locator('.override[title="new encoders (status page)"]', { hasText: "encoding drained" }).waitFor();
+      await page.locator("#overrides", { hasText: "westeurope encoding drained: new encoders" }).waitFor();
+      expect(stage.world.overrideView.active()).toMatchObject([{ kind: "drain", region: "westeurope", service: "encoding" }]);
+      await west.getByRole("button", { name: "Lift: westeurope encoding drained" }).click();
       await west.locator(".state", { hasText: "used" }).waitFor();
     });
   });
@@ -181,9 +185,10 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
       const second = await boxOf(detail.locator('[data-attempt="2"] .phase.processing'));
       expect(first.x + first.width).toBeLessThan(second.x);
       expect(first.width / second.width).toBeCloseTo(20 / 13, 1);
-      expect(await detail.locator(".times").first().textContent()).toMatch(
-        /^placed .* · submitted .* · scheduled .* · processing .* · given up /,
-      );
+      await detail
+        .locator(".times", { hasText: /^placed .* · submitted .* · scheduled .* · processing .* · given up / })
+        .first()
+        .waitFor();
       const links = await detail.getByRole("link").all();
       const addresses = await Promise.all(links.map(async (link) => link.getAttribute("href")));
       expect(addresses).toEqual([`${stage.url}${hls}`, `${stage.url}${dash}`]);
@@ -206,9 +211,11 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
     await stage.account({ ...newAccount("westeurope", Date.now()), status: "out", reason: "stuck", detail: HOSTILE });
     await withPage(stage, async (page) => {
       const detail = await opened(page, job);
-      expect(await detail.textContent()).toContain(`ContentMalformed: broken at <i>${HOSTILE}</i>`);
-      expect(await rowOf(page, job).textContent()).toContain(`${HOSTILE} of westeurope <b>a</b>.mp4`);
-      expect(await page.locator("[data-account=westeurope] .why").first().textContent()).toContain(HOSTILE);
+      await detail.filter({ hasText: `ContentMalformed: broken at <i>${HOSTILE}</i>` }).waitFor();
+      await rowOf(page, job)
+        .filter({ hasText: `${HOSTILE} of westeurope <b>a</b>.mp4` })
+        .waitFor();
+      await page.locator("[data-account=westeurope] .why", { hasText: HOSTILE }).first().waitFor();
       expect(await page.locator("#encode-transform option").allTextContents()).toEqual(["adaptive", "<b>audio</b>"]);
       expect(await page.locator("#encoding :is(img, b, i)").count()).toBe(0);
       expect(await page.title()).not.toContain("owned");
@@ -240,6 +247,8 @@ describe.skipIf(executable === null)("the status page's encoding", () => {
       await detail.getByRole("button", { name: "Try it again" }).click();
       await stored(stage, job.id, "tried again", ({ state, round }) => state === "waiting" && round === 2);
       await rowOf(page, job).locator(".state", { hasText: "waiting" }).waitFor();
+      await detail.getByText(/^canceled by status page .* · tried again by status page /).waitFor();
+      await detail.getByRole("img", { name: /^operators: canceled by status page .* tried again by status page/ }).waitFor();
 
       await page.route("**/cancel?*", async (route) =>
         route.fulfill({ status: 503, json: { error: "state_unavailable", message: "the records <b>cannot</b> be reached" } }),

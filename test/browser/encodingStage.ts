@@ -2,11 +2,13 @@
 import { systemClock as clock } from "../../src/core/clock.ts";
 import type { AccountState, EncodingJob } from "../../src/core/encoding.ts";
 import { silentLog } from "../../src/core/log.ts";
+import { accountOverride } from "../../src/encoding/accountOverride.ts";
 import { apply, type JobEvent } from "../../src/encoding/job.ts";
 import { jobId } from "../../src/encoding/names.ts";
 import { newJob, type NewJob } from "../../src/encoding/newAttempt.ts";
 import { DEFAULT_POLICY } from "../../src/encoding/policy.ts";
 import { buildAdmin, type AdminDeps } from "../../src/gateway/admin.ts";
+import { OverrideControl } from "../../src/gateway/overrides/control.ts";
 import { statusPage } from "../../src/gateway/page/page.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { MemoryEncoding } from "../fakes/memoryEncoding.ts";
@@ -79,15 +81,14 @@ export class EncodingStage implements AsyncDisposable {
   }
 
   #app(changes: Partial<AdminDeps>, off: boolean): ReturnType<typeof buildAdmin> {
-    const { overrideView, catalogue } = this.world;
+    const { overrideStore, overrideView, catalogue } = this.world;
     const encoding = encodingOver(this.store, this.accounts, {
       transforms: new Map(TRANSFORMS.map((name) => [name, { name, description: null, outputs: [{}] }])),
       accounts: new Map([
         ["westeurope", 10],
         ["northeurope", 4],
       ]),
-      isDisabled: (account) =>
-        overrideView.active().some(({ kind, region, service }) => region === account && kind !== "pin" && service === "all"),
+      overridden: (account) => accountOverride(overrideView.active(), account),
       catalogue,
     });
     return buildAdmin({
@@ -101,6 +102,7 @@ export class EncodingStage implements AsyncDisposable {
       replication: async () => Promise.resolve({ at: 0, targets: [], queue: null, backfill: [], lastFullAt: null }),
       events: { subscribe: () => () => undefined },
       encoding: off ? null : encoding,
+      overrides: new OverrideControl({ ...this.world, store: overrideStore, view: overrideView, encoding }),
       log: silentLog,
       token: null,
       page: statusPage({ connectTo: [] }),

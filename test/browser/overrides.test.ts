@@ -75,19 +75,17 @@ describe.skipIf(executable === null)("overrides in Chromium", () => {
     await fill("drain", "westeurope", "new <b>certificates</b>");
     await set();
     const row = page.locator("#overrides li");
-    await row.waitFor();
-    expect(await row.textContent()).toMatch(/westeurope drained: new <b>certificates<\/b>by Ada, for another (10 min|9 min|600 s)/);
+    await row.filter({ hasText: /westeurope drained: new <b>certificates<\/b>by Ada, for another (10 min|9 min|600 s)/ }).waitFor();
     await routed({ region: "northeurope", reason: "failover" });
-    const card = page.locator('[data-region="westeurope"] .override');
-    expect(await card.textContent()).toBe("drained");
-    expect(await card.getAttribute("title")).toBe("new <b>certificates</b> (Ada)");
+    const card = page.locator('[data-region="westeurope"] .override[title="new <b>certificates</b> (Ada)"]', { hasText: /^drained$/ });
+    await card.waitFor();
     await page.locator("#events li", { hasText: "westeurope drained by Ada: new <b>certificates</b>" }).waitFor();
 
     await row.getByRole("button", { name: "Lift" }).click();
     await row.waitFor({ state: "detached" });
     await routed({ region: "westeurope", reason: "primary" });
     await page.locator("#events li", { hasText: "westeurope is no longer drained: lifted by Ada" }).waitFor();
-    expect(await page.locator("#overrides").textContent()).toBe("");
+    await page.locator("#overrides li").waitFor({ state: "detached" });
   });
 
   it("shows why the last eligible region is not drained, and does it when that is meant", async () => {
@@ -98,13 +96,12 @@ describe.skipIf(executable === null)("overrides in Chromium", () => {
     await fill("drain", "westeurope", "second");
     await set();
     const refusal = page.locator("#override-refusal");
-    await refusal.waitFor();
-    expect(await refusal.textContent()).toContain("westeurope is the last region eligible for streaming (northeurope is drained)");
+    await refusal.filter({ hasText: "westeurope is the last region eligible for streaming (northeurope is drained)" }).waitFor();
     expect(await page.locator("#overrides li").count()).toBe(1);
 
     await page.getByRole("button", { name: "Do it all the same" }).click();
     await page.locator("#overrides li").nth(1).waitFor();
-    expect(await refusal.isVisible()).toBe(false);
+    await refusal.waitFor({ state: "hidden" });
     for (const left of [1, 0]) {
       await page.locator("#overrides li").first().getByRole("button", { name: "Lift" }).click();
       await eventually(5_000, `${left} overrides to be left`, async () =>

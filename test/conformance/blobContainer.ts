@@ -418,7 +418,11 @@ function errors(subject: () => BlobContainerHarness): void {
     expect((await expectCode(readOnly.write("a", bytes("1"), create), "storage_denied")).retry).toBe("never");
     await expectCode(readOnly.copyFrom(source, blob, "absent"), "storage_denied");
     const upload = readOnly.upload?.("a", "video/mp4");
-    if (upload !== undefined) await expectCode(upload.put(bytes("1")).then(async () => upload.commit()), "storage_denied");
+    if (upload !== undefined)
+      await expectCode(
+        upload.put(bytes("1")).then(async () => upload.commit()),
+        "storage_denied",
+      );
     expect(await target.head("a")).toBeNull();
     expect(await collect(readOnly)).toEqual([]);
   });

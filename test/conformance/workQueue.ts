@@ -53,10 +53,12 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
 
     it("hides what is put with a delay until that has passed", async () => {
       const { queue, second } = harness();
-      await queue.put("later", SHORT);
+      await queue.put("much later", LONG);
       expect(await second.take(LONG)).toBeNull();
+      await queue.put("later", SHORT);
       await harness().elapse(SHORT);
       expect((await taken(second)).body).toBe("later");
+      expect(await second.take(LONG)).toBeNull();
     });
 
     it("gives work whose lease has run out to another, with a greater number of takes; the first can do nothing with it any more", async () => {
@@ -101,11 +103,14 @@ export function workQueueConformance(name: string, make: () => Promise<WorkQueue
       await queue.release(await taken(queue));
       const again = await taken(second);
       expect(again.takes).toBe(2);
+      await queue.put("much later");
+      await queue.release(await taken(queue), LONG);
+      expect(await second.take(LONG)).toBeNull();
       await queue.put("other");
       await queue.release(await taken(queue), SHORT);
-      expect(await second.take(LONG)).toBeNull();
       await harness().elapse(SHORT);
       expect((await taken(second)).body).toBe("other");
+      expect(await second.take(LONG)).toBeNull();
     });
 
     it("counts what is neither completed nor buried, hidden work too", async () => {

@@ -25,7 +25,7 @@ afterEach(() => {
 const content = (): string => readFileSync(file, "utf8");
 
 async function written(text: string): Promise<void> {
-  await eventually(2_000, "the lines to be written", () => Promise.resolve(content() === text ? true : null));
+  await eventually(20_000, "the lines to be written", () => Promise.resolve(content() === text ? true : null));
 }
 
 function writer(chunks = 4, chunkBytes = 100) {
@@ -82,7 +82,7 @@ test("what cannot be written is counted as lost", async () => {
   lines.addAscii("one\n");
   lines.addAscii("two\n");
   lines.flush();
-  await eventually(2_000, "the lines to be given up", () => Promise.resolve(lines.dropped === 2 ? true : null));
+  await eventually(20_000, "the lines to be given up", () => Promise.resolve(lines.dropped === 2 ? true : null));
   closeSync(broken);
 });
 

@@ -142,6 +142,14 @@ describe("overrides", () => {
     expect(await value("active", "northeurope", "keys", "drain")).toBeUndefined();
     expect(await value("expires_timestamp_seconds", "westeurope", "streaming", "drain")).toBe(5);
     expect(await value("expires_timestamp_seconds", "westeurope", "keys", "drain")).toBe(9);
+    expect([await value("active", "westeurope", "encoding", "drain"), await value("active", "westeurope", "encoding", "pin")]).toEqual([
+      1,
+      undefined,
+    ]);
+    metrics.overrides([{ ...active, service: "encoding" }]);
+    expect([await value("active", "westeurope", "encoding", "drain"), await value("active", "westeurope", "streaming", "drain")]).toEqual([
+      1, 0,
+    ]);
     metrics.overrides([]);
     expect(await value("active", "westeurope", "keys", "drain")).toBe(0);
     expect(await value("expires_timestamp_seconds", "westeurope", "keys", "drain")).toBe(0);

@@ -144,8 +144,11 @@ describe("jobs", () => {
 
 it("an operator's word brings it back at once", () => {
   const out = jobs(start, times(3, "stuck"));
-  expect(readmitted(out, NOW + 1)).toMatchObject({ status: "in", returnedAt: NOW + 1 });
-  expect(readmitted(start, NOW + 1)).toBe(start);
+  const back = readmitted(out, "Ada", NOW + 1);
+  expect(back).toMatchObject({ status: "in", returnedAt: NOW + 1, readmitted: { by: "Ada", at: NOW + 1 } });
+  expect(readmitted(start, "Ada", NOW + 1)).toBe(start);
+  // Of the next time that it is out nobody has said anything.
+  expect(jobs(back, times(3, "stuck"))).toMatchObject({ status: "out", readmitted: null });
 });
 
 it("property: is out for a reason or not at all, and has no capacity while it is", () => {

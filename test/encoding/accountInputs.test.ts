@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import type { CatalogueEntry } from "../../src/core/contracts.ts";
 import type { InputCopy } from "../../src/core/encoding.ts";
@@ -146,4 +146,50 @@ it("takes a copy away once and again, but nothing that was published", async () 
   await expect(inputs.discard(copyIn("west", { assetName: "one" }), signal)).rejects.toMatchObject({ code: "media_in_use" });
   expect(await west.asset("one")).not.toBeNull();
   await expect(inputs.discard(copyIn("south"), signal)).rejects.toMatchObject({ code: "input_missing" });
+});
+
+describe("a copy of an uploaded file", () => {
+  const fileOf = (account: MemoryMediaAccount, name: string) => account.blobs(name).content("a.mp4");
+  const to = copyIn("east", { upload: 2, assetName: "job-i2", state: "coming" });
+
+  it("is made from the first region that has it whole, and comes to the same when it is made again", async () => {
+    const { west, east, north, inputs } = await stage();
+    await filled(west, "job-i1", "other.mp4");
+    await filled(north, "job-i1", "a.mp4");
+    const job = uploaded(copyIn("west"), copyIn("north"), to);
+    await Promise.all([inputs.copy(job, to, signal), inputs.copy(job, to, signal)]);
+    expect(fileOf(east, "job-i2")).toEqual(new Uint8Array([1]));
+    expect(await east.asset("job-i2")).toMatchObject({ container: "job-i2" });
+    const before = east.mutations;
+    await inputs.copy(job, to, signal);
+    // Making the asset is tried, and finds it there.
+    expect(east.mutations - before).toBe(1);
+    expect(await inputs.open(uploaded({ ...to, state: "kept" }), "east", signal)).toMatchObject({ kind: "asset", assetName: "job-i2" });
+  });
+
+  it("is finished where another try broke off", async () => {
+    const { west, east, inputs } = await stage();
+    await filled(west, "job-i1", "a.mp4");
+    const job = uploaded(copyIn("west"), to);
+    east.blobCalls.failAll("copyFrom", UNAVAILABLE);
+    await expect(inputs.copy(job, to, signal)).rejects.toMatchObject({ code: "account_unavailable" });
+    expect(fileOf(east, "job-i2")).toBeUndefined();
+    east.blobCalls.heal();
+    await inputs.copy(job, to, signal);
+    expect(fileOf(east, "job-i2")).toEqual(new Uint8Array([1]));
+  });
+
+  it("is refused where no region has the file, or has it with another length", async () => {
+    const { west, east, inputs } = await stage();
+    const gone = { code: "input_missing", retry: "never" };
+    await expect(inputs.copy(uploaded(to), to, signal)).rejects.toMatchObject(gone);
+    await expect(inputs.copy(uploaded(copyIn("west"), to), to, signal)).rejects.toMatchObject(gone);
+    await filled(west, "job-i1", "a.mp4");
+    const longer = { ...uploaded(copyIn("west"), to), input: { kind: "upload", fileName: "a.mp4", bytes: 2 } as const };
+    await expect(inputs.copy(longer, to, signal)).rejects.toMatchObject(gone);
+    await expect(inputs.copy(uploaded(copyIn("west")), copyIn("south"), signal)).rejects.toMatchObject(gone);
+    expect(await east.asset("job-i2")).toBeNull();
+    west.calls.failAll("*", UNAVAILABLE);
+    await expect(inputs.copy(uploaded(copyIn("west"), to), to, signal)).rejects.toMatchObject({ code: "account_unavailable" });
+  });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { EncodingJob } from "../../src/core/encoding.ts";
-import { dutiesOf, timersOf, type Standing, type Standings } from "../../src/encoding/duties.ts";
+import { dutiesOf, timersOf } from "../../src/encoding/duties.ts";
 import { apply } from "../../src/encoding/job.ts";
+import type { Standing, Standings } from "../../src/encoding/standing.ts";
 import { applied, MINUTE, NOW, placedIn, POLICY, runningJob, seen, SECOND, sighting, waitingJob } from "./samples.ts";
 
 const WELL: Standing = { status: "in", reason: null };
@@ -88,6 +89,13 @@ describe("an account that is out", () => {
     const job = runningJob();
     expect(duties(job, NOW + POLICY.checkMs + 2 * SECOND, westIs("denied"))).toEqual(["postpone"]);
     expect(duties(job, NOW + POLICY.queuedMs + 2 * SECOND, westIs("denied"))).toEqual(["queued"]);
+  });
+
+  it("by an operator's word loses its jobs, whatever they are at; one that is drained keeps them", () => {
+    const disabled: Standings = (account) => ({ status: "in", reason: null, disabled: account === "west" });
+    for (const job of [applied(waitingJob(), placedIn("west")).job, runningJob(), applied(runningJob(), seen("west", 1, "processing")).job])
+      expect([duties(job, NOW + 4 * SECOND, disabled), duties(job, NOW + 4 * SECOND)]).toEqual([["disabled"], []]);
+    expect(duties(runningJob("east"), NOW + 4 * SECOND, disabled)).toEqual([]);
   });
 
   it("is not cleaned up in until it answers; one that is not configured any more is reported in the end", () => {

@@ -148,9 +148,20 @@ describe("a job", () => {
   it("is canceled once, and tried again by an operator in a new round with a message of its own", () => {
     const first = applied(runningJob(), { type: "cancel", by: "ann" }, { type: "cancel", by: "bob" });
     expect(first.job).toMatchObject({ state: "canceled", attempts: [{ end: "canceled", owed: "remove" }] });
-    const second = applied(first.job, { type: "retry" }, placedIn("west"), { type: "cancel", by: "ann" });
+    const second = applied(first.job, { type: "retry", by: "Ada" }, placedIn("west"), { type: "cancel", by: "ann" });
     expect(second.job).toMatchObject({ round: 2, attempts: [{ round: 1 }, { round: 2, account: "west" }] });
     expect(new Set([...first.messages, ...second.messages].map(({ id }) => id)).size).toBe(2);
+  });
+
+  it("keeps who did what with it and when, as long as that changed anything, and the last ones only", () => {
+    const { job } = applied(waitingJob(), { type: "retry", by: "eve" }, { type: "cancel", by: "ann" }, { type: "cancel", by: "bob" });
+    const canceled = { kind: "cancel", by: "ann", at: NOW + 2 * SECOND };
+    expect(job.actions).toEqual([canceled]);
+    const retried = applied(job, { type: "retry", by: "Ada" }).job;
+    expect(retried.actions).toEqual([canceled, { kind: "retry", by: "Ada", at: NOW + SECOND }]);
+    const events = Array.from({ length: 30 }, (_, at): JobEvent => ({ type: at % 2 === 0 ? "cancel" : "retry", by: `n${at}` }));
+    const { actions } = applied(retried, ...events).job;
+    expect([actions?.length, actions?.[0]?.by, actions?.at(-1)?.by]).toEqual([20, "n10", "n29"]);
   });
 
   it("reports what it could not clean up, after many tries with growing pauses", () => {
@@ -216,7 +227,7 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc.oneof(
     .map((event) => ({ ...event, sightings: event.sightings.map((each) => sighting("west", event.attempt, each)) })),
   fc.constantFrom<JobEvent>(
     { type: "cancel", by: "ann" },
-    { type: "retry" },
+    { type: "retry", by: "Ada" },
     { type: "unplaced", why: "none" },
     { type: "exhausted", detail: "" },
   ),

@@ -58,8 +58,14 @@ describe("placing", () => {
     expect(place(refused, [berth("west")], 0, POLICY, NOW + POLICY.refusedMs + MINUTE)).toMatchObject({ account: "west" });
   });
 
+  it("goes back to an account that an operator had disabled, for that was not its fault", () => {
+    const moved = applied(waitingJob(), placedIn("west"), { type: "moved", attempt: 1, reason: "disabled", detail: "" }).job;
+    expect(place(moved, [berth("west", 3, { usable: false })], 0, POLICY, NOW)).toEqual({ type: "none" });
+    expect(place(moved, [berth("west")], 0, POLICY, NOW)).toMatchObject({ account: "west" });
+  });
+
   it("begins anew in an operator's new round", () => {
-    const again = applied(movedFromWest, { type: "exhausted", detail: "" }, { type: "retry" }).job;
+    const again = applied(movedFromWest, { type: "exhausted", detail: "" }, { type: "retry", by: "Ada" }).job;
     expect(place(again, [berth("west")], 0, POLICY, NOW)).toMatchObject({ account: "west" });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EncodingMessage } from "../../src/core/encoding.ts";
+import type { AccountOverride, EncodingMessage } from "../../src/core/encoding.ts";
 import { PaircastError } from "../../src/core/errors.ts";
 import type { Log } from "../../src/core/log.ts";
 import { EncodingDesk } from "../../src/encoding/desk.ts";
@@ -53,11 +53,12 @@ function stage(options: Partial<SchedulerOptions> = {}, west: Partial<SimulatedA
     accounts: accounts.map((account) => ({ account, maxInFlight: 40 })),
     inputs: {
       open: async ({ input }) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }),
+      copy: async () => undefined,
       discard: async () => undefined,
     },
     publisher: { publish: async (message) => void told.push(message) },
     transforms: (name) => (name === TRANSFORM.name ? TRANSFORM : null),
-    isDisabled: () => false,
+    overridden: () => null,
     policy: DEFAULT_POLICY,
     times: DEFAULT_TIMES,
     concurrency: { jobs: 512, callsPerAccount: 8 },
@@ -169,7 +170,7 @@ describe("the scheduler", () => {
 
   it("holds jobs while no account can be used, says so once, and goes on when one can", async () => {
     let disabled = true;
-    await using it = stage({ isDisabled: () => disabled });
+    await using it = stage({ overridden: () => (disabled ? "drain" : null) });
     await it.submit(30);
     await it.clock.advance(10 * MINUTE);
     expect(await it.store.count()).toMatchObject({ waiting: 30, failed: 0 });
@@ -179,6 +180,33 @@ describe("the scheduler", () => {
     await it.clock.advance(2 * MINUTE);
     expect(await it.store.count()).toMatchObject({ running: 30 });
     expect(it.lines.filter((line) => line === "encoding.resumed").length).toBe(1);
+  });
+
+  it("lets jobs end in an account that an operator drains, and takes them away from one that is disabled", async () => {
+    let west: AccountOverride | null = null;
+    let east: AccountOverride | null = "drain";
+    await using it = stage({ overridden: (account) => (account === "west" ? west : east) });
+    await it.submit(10);
+    await it.clock.advance(MINUTE);
+    expect((await it.store.places()).get("west")).toBe(10);
+    west = "drain";
+    east = null;
+    await it.submit(10);
+    await it.clock.advance(2 * MINUTE);
+    expect([(await it.store.places()).get("west"), (await it.store.places()).get("east")]).toEqual([10, 10]);
+    west = "disable";
+    await it.clock.advance(20 * SECOND);
+    expect((await it.store.places()).get("west") ?? 0).toBe(0);
+    expect((await it.store.places()).get("east")).toBe(20);
+    const moved = (await it.store.list({ limit: 100 })).flatMap(({ attempts }) => attempts.filter(({ end }) => end === "moved"));
+    expect(moved.map(({ account, moved: why }) => [account, why])).toEqual(Array.from({ length: 10 }, () => ["west", "disabled"]));
+    await it.clock.advance(30 * MINUTE);
+    expect(await it.store.count()).toMatchObject({ finished: 20 });
+    // It is not taken for ill by that.
+    expect(it.scheduler.book.states.map(({ account, status }) => [account, status])).toEqual([
+      ["west", "in"],
+      ["east", "in"],
+    ]);
   });
 
   it("never gives an account more than it may have", async () => {
@@ -196,6 +224,7 @@ describe("the scheduler", () => {
         if (away) throw new PaircastError("input_unavailable", "read the input: its region does not answer", { retry: "retry" });
         return { kind: "urls" as const, urls: ["https://in.example/video.mp4"] };
       },
+      copy: async () => undefined,
       discard: async () => undefined,
     };
     await using it = stage({ inputs });
@@ -273,7 +302,7 @@ describe("the desk", () => {
     const canceled = desk.cancel(one.job.id, "ann");
     await clock.advance(SECOND);
     expect(await canceled).toMatchObject({ state: "canceled" });
-    const again = desk.retry(one.job.id);
+    const again = desk.retry(one.job.id, "Ada");
     await clock.advance(SECOND);
     expect(await again).toMatchObject({ state: "waiting", round: 2 });
     expect(await desk.cancel("nothing", "ann")).toBeNull();

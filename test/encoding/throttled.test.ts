@@ -24,10 +24,10 @@ it("gets no job and no question before the time that it has named, and then its 
   const scheduler = new Scheduler({
     store,
     accounts: [west, east].map((account) => ({ account, maxInFlight: 40 })),
-    inputs: { open: async () => ({ kind: "urls", urls: [] }), discard: async () => undefined },
+    inputs: { open: async () => ({ kind: "urls", urls: [] }), copy: async () => undefined, discard: async () => undefined },
     publisher: { publish: async () => undefined },
     transforms: () => TRANSFORM,
-    isDisabled: () => false,
+    overridden: () => null,
     policy: DEFAULT_POLICY,
     times: DEFAULT_TIMES,
     concurrency: { jobs: 64, callsPerAccount: 8 },

@@ -1,6 +1,7 @@
 /** Time and chance under the test's control. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { Clock, Deadline, Random } from "../../src/core/clock.ts";
+import { cryptoEnded } from "./cryptoThreads.ts";
 
 interface Timer {
   readonly due: number;
@@ -9,7 +10,7 @@ interface Timer {
 
 /**
  * A clock that stands still until `advance`. Timers fire in order of their time; what they wake runs before the next one fires.
- * Work in threads (WebCrypto, files, sockets) is not waited for: after `advance`, poll for its result (`harness/wait.ts`).
+ * WebCrypto is waited for, other work in threads (files, zlib, sockets) is not: after `advance`, poll for its result (`harness/wait.ts`).
  */
 export class ManualClock implements Clock {
   #wall: number;
@@ -101,12 +102,14 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Turns of the event loop: enough for work that hops through it a few times (streams, cryptography in a thread). */
+/** Turns of the event loop: enough for work that hops through it a few times (streams). */
 const TURNS = 10;
 
-/** Lets everything that can run now run. */
+/** Lets everything that can run now run, also what a signature leads to, however long its thread takes. */
 async function settle(): Promise<void> {
-  for (let count = 0; count < TURNS; count += 1) await turn();
+  do {
+    for (let count = 0; count < TURNS; count += 1) await turn();
+  } while (await cryptoEnded());
 }
 
 /** The same numbers and GUIDs for the same seed (mulberry32). */

@@ -2,7 +2,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { freePort } from "../bench/process.ts";
 import type { LiveChannel } from "./liveChannel.ts";
 import { serveFile, text, type Files, type Served } from "./packagedVideo.ts";
 
@@ -42,7 +42,8 @@ const LOGIN = { status: 200, headers: { "content-type": "text/html" }, body: tex
 
 export async function startOrigin({ files, key, channel, certificate }: OriginContent): Promise<Origin> {
   let server: Server | null = null;
-  let port = 0;
+  // Not one of those that the system gives away: it has to be free when it is taken again.
+  const port = await freePort();
   const accept = async (): Promise<void> => {
     const listener: RequestListener = (request, response) => {
       const target = request.url ?? "/";
@@ -52,7 +53,6 @@ export async function startOrigin({ files, key, channel, certificate }: OriginCo
     const opening = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
     opening.listen(port, "127.0.0.1");
     await once(opening, "listening");
-    port = (opening.address() as AddressInfo).port;
     server = opening;
   };
   const refuse = async (): Promise<void> => {

@@ -174,6 +174,19 @@ describe("what it answers", () => {
     ]);
   });
 
+  it("/api/status and /api/catalogue: which of the videos are live events", async () => {
+    const { ask, catalogue } = adminOf();
+    const own = { locatorId: UNKNOWN_LOCATOR, locatorName: "paircast-live-Show", assetName: "paircast-live-Show", publishedAt: 9 };
+    catalogue.list = [EVERYWHERE, entry({ westeurope: "withdrawn", northeurope: "verified" }, own)];
+    const { videos } = await parsed(await ask("/api/status"), adminSchemas.Status);
+    const { entries } = await parsed(await ask("/api/catalogue"), adminSchemas.Catalogue);
+    for (const shown of [videos, entries])
+      expect(shown.map(({ locatorId, liveEvent }) => [locatorId, liveEvent])).toEqual([
+        [UNKNOWN_LOCATOR, "Show"],
+        [LOCATOR, undefined],
+      ]);
+  });
+
   it("/api/status: a region without key delivery, not probed yet, and at most 200 videos", async () => {
     const regions = [{ name: "southeurope", streaming: "https://se.example", keys: null }];
     const { ask, catalogue } = adminOf({ regions });

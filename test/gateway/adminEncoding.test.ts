@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { PaircastError } from "../../src/core/errors.ts";
+import { silentLog, type Log } from "../../src/core/log.ts";
 import { newAccount } from "../../src/encoding/account.ts";
 import { adminEncoding } from "../../src/gateway/adminEncoding.ts";
 import { adminSchemas } from "../../src/gateway/adminSchemas.ts";
@@ -14,10 +15,13 @@ const REQUEST = { clientId: "film", transform: "ladder", input: { kind: "url", u
 
 function stage(off = false, regions: ReadonlyMap<string, MemoryMediaAccount> = new Map()) {
   const store = new MemoryEncoding();
+  const lines: object[] = [];
+  const info: Log["info"] = (event, fields) => void lines.push({ event, ...fields });
+  const log: Log = { ...silentLog, info };
   const app = new Hono().route(
     "/",
     adminEncoding({
-      service: off ? null : encodingOver(store, regions),
+      service: off ? null : encodingOver(store, regions, { log }),
       limitOf: (context) => Number(context.req.query("limit") ?? 100),
       failure: (context, status, error, message) => context.json({ error, message, requestId: "r" }, status),
     }),
@@ -25,7 +29,7 @@ function stage(off = false, regions: ReadonlyMap<string, MemoryMediaAccount> = n
   const ask = async (method: string, path: string, body?: unknown, type = "application/json") =>
     app.request(path, { method, headers: { "content-type": type }, body: body === undefined ? null : JSON.stringify(body) });
   const put = async (path: string, content: string) => app.request(path, { method: "PUT", body: content === "" ? null : content });
-  return { store, ask, put };
+  return { store, ask, put, lines };
 }
 
 async function parsed<T>(answer: Response, status: number, schema: z.ZodType<T>): Promise<T> {
@@ -89,13 +93,26 @@ describe("/api/encoding", () => {
     expect([after.created, after.upload]).toEqual([false, null]);
   });
 
-  it("cancels, tries again, and says what is not there", async () => {
-    const { ask } = stage();
+  it("cancels, tries again, keeps and logs by whom, and says what is not there", async () => {
+    const { ask, lines } = stage();
     const { job, status } = await parsed(await ask("POST", JOBS, REQUEST), 202, adminSchemas.EncodingSubmitted);
     const canceled = await parsed(await ask("POST", `${status}/cancel?by=Ada`), 200, adminSchemas.EncodingJob);
     expect([canceled.job.state, canceled.job.round]).toEqual(["canceled", 1]);
-    const again = await parsed(await ask("POST", `${status}/retry`), 200, adminSchemas.EncodingJob);
+    const again = await parsed(await ask("POST", `${status}/retry?by=Bob`), 200, adminSchemas.EncodingJob);
     expect([again.job.id, again.job.state, again.job.round]).toEqual([job.id, "waiting", 2]);
+    // What has no effect is nobody's deed; who gives no name that can stand in a log line stays without one.
+    await ask("POST", `${status}/retry?by=Eve`);
+    const over = await parsed(await ask("POST", `${status}/cancel?by=${encodeURIComponent("<b>")}`), 200, adminSchemas.EncodingJob);
+    expect(over.job.actions.map(({ kind, by }) => [kind, by])).toEqual([
+      ["cancel", "Ada"],
+      ["retry", "Bob"],
+      ["cancel", "api"],
+    ]);
+    expect(lines).toEqual([
+      { event: "encoding.action", action: "cancel", job: job.id, by: "Ada" },
+      { event: "encoding.action", action: "retry", job: job.id, by: "Bob" },
+      { event: "encoding.action", action: "cancel", job: job.id, by: "api" },
+    ]);
     for (const path of ["/none", "/none/cancel", "/none/retry"])
       await parsed(await ask(path === "/none" ? "GET" : "POST", `${JOBS}${path}`), 404, adminSchemas.Error);
   });
@@ -125,15 +142,24 @@ describe("/api/encoding", () => {
     await parsed(await ask("GET", `${JOBS}?state=lost`), 400, adminSchemas.Error);
   });
 
-  it("shows accounts, and uses one again at once", async () => {
-    const { ask, store } = stage();
+  it("shows accounts, and uses one again at once, with the name of who said so", async () => {
+    const { ask, store, lines } = stage();
     const out = { ...newAccount("west", 1), status: "out", reason: "stuck", detail: "3 of 3 jobs" } as const;
     await store.saveAccount(out, null);
     const before = await parsed(await ask("GET", "/api/encoding"), 200, adminSchemas.Encoding);
     expect(before.accounts).toMatchObject([{ account: "west", status: "out", reason: "stuck", inFlight: 0, maxInFlight: 3, capacity: 0 }]);
     expect(before.transforms).toEqual([{ name: "ladder", description: null, outputs: 1 }]);
-    const after = await parsed(await ask("POST", "/api/encoding/accounts/west/readmit"), 200, adminSchemas.Encoding);
+    expect(before.accounts[0]?.readmitted).toBeNull();
+    const path = "/api/encoding/accounts/west/readmit";
+    const after = await parsed(await ask("POST", `${path}?by=Ada`), 200, adminSchemas.Encoding);
     expect(after.accounts).toMatchObject([{ account: "west", status: "in", reason: null, capacity: 1, rates: { finished: 0 } }]);
+    expect(after.accounts[0]?.readmitted?.by).toBe("Ada");
+    // It is used already.
+    const again = await parsed(await ask("POST", `${path}?by=Bob`), 200, adminSchemas.Encoding);
+    expect([again.accounts[0]?.readmitted?.by, lines]).toEqual([
+      "Ada",
+      [{ event: "encoding.action", action: "readmit", account: "west", by: "Ada" }],
+    ]);
     await parsed(await ask("POST", "/api/encoding/accounts/moon/readmit"), 404, adminSchemas.Error);
   });
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { silentLog } from "../../src/core/log.ts";
+import type { EncodingService } from "../../src/core/ports/encodingService.ts";
+import { newAccount } from "../../src/encoding/account.ts";
+import { DEFAULT_POLICY } from "../../src/encoding/policy.ts";
+import { shownAccount } from "../../src/encoding/shown.ts";
 import { adminSchemas } from "../../src/gateway/adminSchemas.ts";
 import { buildAdmin } from "../../src/gateway/admin.ts";
 import { OverrideControl } from "../../src/gateway/overrides/control.ts";
@@ -9,11 +13,13 @@ import { buildWorld, ManualClock } from "./world.ts";
 const HOUR = 3_600_000;
 const DRAIN = { kind: "drain", region: "westeurope", reason: "new certificates", duration: "1h" };
 
-function adminOf(token: string | null = null) {
+/** `encoding`: what is known of the accounts that encode. */
+function adminOf(token: string | null = null, encoding: Pick<EncodingService, "accounts"> | null = null) {
   const clock = new ManualClock();
   const world = buildWorld({ clock });
   const app = buildAdmin({
     ...world,
+    overrides: new OverrideControl({ ...world, store: world.overrideStore, view: world.overrideView, encoding }),
     version: "1",
     startedAt: 1,
     gatewayUrl: "http://127.0.0.1:8080",
@@ -202,5 +208,25 @@ describe("operators who write at the same moment", () => {
       });
     };
     expect((await refusal(await ask("POST", "/api/overrides", DRAIN))).slice(0, 2)).toEqual([503, "overrides_conflict"]);
+  });
+
+  it("takes overrides of encoding, and minds the last account that works", async () => {
+    const shown = (account: string, status: "in" | "out") =>
+      shownAccount({ ...newAccount(account, 1), status }, { inFlight: 0, maxInFlight: 1, disabled: false }, DEFAULT_POLICY.account, 1);
+    const { ask } = adminOf(null, { accounts: async () => Promise.resolve([shown("westeurope", "in"), shown("northeurope", "out")]) });
+    const body = { ...DRAIN, service: "encoding" };
+    const [status, code, message] = await refusal(await ask("POST", "/api/overrides", body));
+    expect([status, code]).toEqual([409, "last_eligible"]);
+    expect(message).toContain("the account of westeurope is the last that takes encoding jobs (northeurope is out)");
+    const { override } = await parsed(await ask("POST", "/api/overrides", { ...body, force: true }), 201, adminSchemas.Override);
+    expect(override).toMatchObject({ kind: "drain", region: "westeurope", service: "encoding" });
+    expect((await refusal(await ask("POST", "/api/overrides", { ...body, kind: "pin" }))).slice(0, 2)).toEqual([400, "no_such_service"]);
+  });
+
+  it("refuses overrides of encoding where there is none, and none because its records cannot be read", async () => {
+    const body = { ...DRAIN, service: "encoding" };
+    expect((await refusal(await adminOf().ask("POST", "/api/overrides", body))).slice(0, 2)).toEqual([400, "no_such_service"]);
+    const away = { accounts: async () => Promise.reject(new Error("the records cannot be reached")) };
+    await parsed(await adminOf(null, away).ask("POST", "/api/overrides", body), 201, adminSchemas.Override);
   });
 });

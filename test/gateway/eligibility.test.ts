@@ -4,11 +4,11 @@ import {
   FAILURE_REASONS,
   HEALTH_STATUSES,
   OVERRIDE_KINDS,
-  SERVICES,
+  OVERRIDE_SERVICES,
   type HealthStatus,
   type Holding,
   type OverrideKind,
-  type Service,
+  type OverrideService,
   type ServiceHealth,
 } from "../../src/core/contracts.ts";
 import { decide, type Question } from "../../src/gateway/decide.ts";
@@ -76,8 +76,8 @@ describe("a drained region", () => {
   });
 
   it("is drained for its service alone, or for all", () => {
-    const of = (service: Service | "all") => decide(question([{ name: "a", overrides: [["drain", service]] }, { name: "b" }])).region;
-    expect([of("streaming"), of("all"), of("keys")]).toEqual(["b", "b", "a"]);
+    const of = (service: OverrideService) => decide(question([{ name: "a", overrides: [["drain", service]] }, { name: "b" }])).region;
+    expect([of("streaming"), of("all"), of("keys"), of("encoding")]).toEqual(["b", "b", "a", "a"]);
   });
 
   it("two of them serve by health, then in order", () => {
@@ -370,7 +370,7 @@ describe("whatever is asked", () => {
     streaming: serviceState.map(({ status, reason, share }) => ({ ...serviceHealth(status, reason), share })),
     keys: fc.option(serviceState.map(({ status, reason }) => serviceHealth(status, reason))),
     holding: fc.constantFrom<Holding>("verified", "missing", "found", "absent", "unknown"),
-    overrides: fc.uniqueArray(fc.tuple(fc.constantFrom(...OVERRIDE_KINDS), fc.constantFrom<Service | "all">(...SERVICES, "all")), {
+    overrides: fc.uniqueArray(fc.tuple(fc.constantFrom(...OVERRIDE_KINDS), fc.constantFrom(...OVERRIDE_SERVICES)), {
       maxLength: 2,
     }),
     tried: fc.boolean(),
@@ -402,7 +402,7 @@ describe("whatever is asked", () => {
     );
   };
   const under = (asked: Question, kind: OverrideKind, region: string | null): boolean =>
-    (asked.overrides ?? []).some((each) => each.kind === kind && each.region === region && each.service !== "keys");
+    (asked.overrides ?? []).some((each) => each.kind === kind && each.region === region && ["streaming", "all"].includes(each.service));
 
   it("a region without the service, without the video, disabled or tried is never chosen", () => {
     check((asked) => {

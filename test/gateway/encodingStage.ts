@@ -22,7 +22,7 @@ export function encodingOver(
     transforms: new Map([["ladder", { name: "ladder", description: null, outputs: [{}] }]]),
     accounts: new Map([["west", 3]]),
     inputRegions: new Set(["west"]),
-    isDisabled: () => false,
+    overridden: () => null,
     catalogue: null,
     uploads: {
       uploads: new InputUploads({ regions, clock, log: silentLog }),
@@ -31,6 +31,7 @@ export function encodingOver(
       maxBytes: 1_000,
       log: silentLog,
     },
+    log: silentLog,
     ...changes,
   });
 }

@@ -1,5 +1,13 @@
 /** Regions as a test states them, and the question of who may serve. */
-import type { FailureReason, HealthStatus, Holding, Override, OverrideKind, Service, ServiceHealth } from "../../src/core/contracts.ts";
+import type {
+  FailureReason,
+  HealthStatus,
+  Holding,
+  Override,
+  OverrideKind,
+  OverrideService,
+  ServiceHealth,
+} from "../../src/core/contracts.ts";
 import { decide, type Question } from "../../src/gateway/decide.ts";
 import { serviceHealth } from "./world.ts";
 
@@ -10,7 +18,7 @@ export interface Place {
   /** Null: the region has no key delivery. */
   readonly keys?: HealthStatus | ServiceHealth | null;
   readonly holding?: Holding;
-  readonly overrides?: readonly (readonly [OverrideKind, Service | "all", "forced"?])[];
+  readonly overrides?: readonly (readonly [OverrideKind, OverrideService, "forced"?])[];
   readonly tried?: boolean;
 }
 
@@ -22,7 +30,7 @@ export function ill(reason: FailureReason): ServiceHealth {
   return serviceHealth("unhealthy", reason);
 }
 
-function override(kind: OverrideKind, region: string, service: Service | "all", forced?: "forced"): Override {
+function override(kind: OverrideKind, region: string, service: OverrideService, forced?: "forced"): Override {
   const id = `${kind}-${region}-${service}`;
   const common = { id, kind, region, service, reason: "for the test", by: "test", createdAt: 1, expiresAt: 2 };
   return forced === undefined ? common : { ...common, forced: true };

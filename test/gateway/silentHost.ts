@@ -24,7 +24,15 @@ export async function silentHost(stops: (() => Promise<void>)[]): Promise<string
   for (let connected = true; connected;) {
     const socket = connect(port, "127.0.0.1").on("error", () => undefined);
     fillers.push(socket);
-    connected = await Promise.race([once(socket, "connect").then(() => true), systemClock.sleep(100).then(() => false)]);
+    connected = await isTaken(socket);
   }
   return `http://127.0.0.1:${port}`;
+}
+
+/** It is looked at more than once: a machine that was held up fires its timers before it hears of connections. */
+async function isTaken(socket: Socket): Promise<boolean> {
+  const connected = once(socket, "connect");
+  connected.catch(() => undefined);
+  for (let look = 0; look < 4 && socket.connecting; look += 1) await Promise.race([connected, systemClock.sleep(100)]);
+  return !socket.connecting;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FailureReason } from "../../src/core/contracts.ts";
-import { observeCopy, UNKNOWN_COPY, verdictOn, type LiveCopyState, type LiveLook } from "../../src/health/liveCopy.ts";
+import { besideOthers, observeCopy, UNKNOWN_COPY, verdictOn, type LiveCopyState, type LiveLook } from "../../src/health/liveCopy.ts";
 
 const LIMITS = { rise: 2, fall: 3 };
 const TARGET_MS = 3_000;
@@ -66,6 +66,26 @@ describe("a copy of a live event", () => {
   it("forgives a failure that passes", () => {
     const run = new Run().plays(400).plays(900).fails("timeout").plays(1_400).fails("timeout").fails("timeout").plays(2_400);
     expect(run.state.onAir).toBe(true);
+  });
+});
+
+describe("copies beside one another", () => {
+  const state = (onAir: boolean | null, ended: boolean): LiveCopyState => ({ ...UNKNOWN_COPY, onAir, ended });
+  const onAir = (...states: LiveCopyState[]): unknown[] => besideOthers(states).map((copy) => copy.onAir);
+
+  it("a recording is off the air while another region goes on, and serves where all have ended", () => {
+    expect(onAir(state(true, true), state(true, false))).toEqual([false, true]);
+    expect(onAir(state(true, true), state(true, true))).toEqual([true, true]);
+    expect(onAir(state(true, true), state(false, false))).toEqual([true, false]);
+    expect(onAir(state(true, true), state(null, false), state(true, false))).toEqual([false, null, true]);
+    expect(besideOthers([state(true, true), state(true, false)])[0]?.detail).toBe("it has ended: a recording plays");
+  });
+
+  it("a look at a playlist that moves says that it has not ended", () => {
+    const run = new Run().look({ ok: true, leftMs: null });
+    expect(run.state.ended).toBe(true);
+    expect(run.plays(1_000).state.ended).toBe(false);
+    expect(run.look({ ok: true, leftMs: null }).fails("timeout").state.ended).toBe(true);
   });
 });
 

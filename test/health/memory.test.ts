@@ -87,7 +87,8 @@ describe("the store in SQLite", () => {
     other.exec("BEGIN IMMEDIATE");
     const began = performance.now();
     await expect(memory.save({ takenAt: 1, regions: {} })).rejects.toThrow(/locked|busy/);
-    expect(performance.now() - began).toBeLessThan(1000);
+    // Other stores wait for five seconds.
+    expect(performance.now() - began).toBeLessThan(4_000);
     other.exec("ROLLBACK");
     other.close();
     await memory.save({ takenAt: 1, regions: {} });

@@ -64,7 +64,7 @@ describe("canaries", () => {
     await world.clock.advance(60_000);
     await world.publish();
     await replicate();
-    const { value } = await eventually(5000, "the protected canary, whose token is signed in a thread", async () => {
+    const { value } = await eventually(20_000, "the protected canary, whose token is signed in a thread", async () => {
       const canary = await canaries.canary("north");
       return canary?.locatorId === LOCATOR_ID ? canary : null;
     });

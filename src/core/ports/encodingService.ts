@@ -6,6 +6,7 @@ import type {
   EncodingResult,
   EncodingState,
   InputCopy,
+  OperatorAction,
   Priority,
   Transform,
 } from "../encoding.ts";
@@ -56,6 +57,8 @@ export interface ShownJob extends Pick<
   readonly copies: readonly Pick<InputCopy, "region" | "upload" | "state">[];
   readonly attempts: readonly ShownAttempt[];
   readonly result: EncodingResult | null;
+  /** What operators did with it, oldest first. */
+  readonly actions: readonly OperatorAction[];
   /** Empty unless finished, and where outputs are not published. */
   readonly playback: readonly OutputPlayback[];
 }
@@ -84,6 +87,8 @@ export interface ShownAccount extends Pick<AccountState, "account" | "status" | 
   readonly rates: AccountRates;
   /** An operator keeps jobs away from it. */
   readonly disabled: boolean;
+  /** The operator who had it used again, since it was out last; null: it came back by itself, or was never out. */
+  readonly readmitted: { readonly by: string; readonly at: number } | null;
 }
 
 /** A transform that jobs can name. */
@@ -101,6 +106,7 @@ export interface ShownTransform extends Pick<Transform, "name" | "description"> 
  *   it, or not any more), `upload_incomplete` (never: it has not as many bytes as were announced), `upload_stalled`, `upload_unavailable` (retry: no
  *   region takes it), `uploads_busy` (retry), what the content throws, and the signal's reason.
  * - `cancel` and `retry` give the job as it is then, null where there is none; what cannot be canceled or tried again stays as it is.
+ *   `by` names the operator, for the record and the log; it proves nothing.
  * - `transforms` are those that `submit` knows, in the order of the configuration.
  * - `readmit` uses an account again at once; false where there is no such account.
  * - Errors: those of `EncodingStore`.
@@ -112,8 +118,8 @@ export interface EncodingService {
   list(filter: JobFilter): Promise<readonly ShownJob[]>;
   count(): Promise<Readonly<Record<EncodingState, number>>>;
   cancel(id: string, by: string): Promise<ShownJob | null>;
-  retry(id: string): Promise<ShownJob | null>;
+  retry(id: string, by: string): Promise<ShownJob | null>;
   transforms(): readonly ShownTransform[];
   accounts(): Promise<readonly ShownAccount[]>;
-  readmit(account: string): Promise<boolean>;
+  readmit(account: string, by: string): Promise<boolean>;
 }

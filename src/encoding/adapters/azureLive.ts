@@ -6,6 +6,7 @@ import { PaircastError } from "../../core/errors.ts";
 import type { LiveAccount, LiveEvent, LiveEventSpec, LiveOutput, LiveOutputSpec } from "../../core/ports/liveAccount.ts";
 import { accountError, oneLine, statusOf } from "./azureErrors.ts";
 import { eventFrom, outputFrom, toEvent, toOutput } from "./azureLiveMapping.ts";
+import { operate, type Operation, type OperationCall } from "./azureOperation.ts";
 
 export interface AzureLiveOptions {
   readonly region: string;
@@ -13,13 +14,8 @@ export interface AzureLiveOptions {
   readonly resourceGroup: string;
   readonly accountName: string;
   readonly clock: Clock;
-  /** How often an operation that goes on in the service is asked for, where the service does not say. Default 2 s. */
+  /** Longest pause between two looks at what goes on in the service, where the service asks for no longer one. Default 2 s. */
   readonly pollMs?: number;
-}
-
-/** The part of the SDK's pollers that is used. */
-interface Operation {
-  pollUntilDone(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
 }
 
 export class AzureLiveAccount implements LiveAccount {
@@ -133,15 +129,10 @@ export class AzureLiveAccount implements LiveAccount {
   }
 
   /** Begins something, and waits until the service has brought it to its end. */
-  async #operate(
-    what: string,
-    signal: AbortSignal,
-    begin: (call: { readonly abortSignal: AbortSignal; readonly updateIntervalInMs: number }) => Promise<Operation>,
-  ): Promise<void> {
+  async #operate(what: string, signal: AbortSignal, begin: (call: OperationCall) => Promise<Operation>): Promise<void> {
     await this.#call(what, signal, async (abortSignal) => {
       try {
-        const operation = await begin({ abortSignal, updateIntervalInMs: this.#pollMs });
-        await operation.pollUntilDone({ abortSignal });
+        await operate(begin, { clock: this.#options.clock, pollMs: this.#pollMs, signal: abortSignal });
       } catch (error) {
         if (statusOf(error) !== null || !isVerdict(error) || abortSignal.aborted) throw error;
         throw new PaircastError(

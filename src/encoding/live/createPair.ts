@@ -62,15 +62,15 @@ export class CreatePair {
     const origin = originOf(looks, entry);
     if (origin.kind === "waiting") return this.#refused(looks, origin.regions);
     const first = await this.#first(looks, origin.kind === "copied" ? origin.region : null, entry);
-    const from = first.find(({ failure }) => failure === null)?.region;
+    const from = this.#options.regions.get(first.find(({ failure }) => failure === null)?.region ?? "")?.media;
     if (from === undefined) return first;
     // What a region lacked to be the first, it gets from that one.
     const lost = first.filter(({ failure }) => failure !== null && failure.code !== "live_policy");
-    const done = new Set([from, ...lost.map(({ region }) => region)]);
+    const done = new Set([from.region, ...lost.map(({ region }) => region)]);
     const others = [...looks.keys()].filter((region) => !done.has(region));
     const copied = await inEach(this.#options, others, "changeMs", this.#stop, async ({ media, live }, signal) => {
       const made = await this.#makeAsset(media, signal);
-      await this.#options.carry(from, live.region, this.#own, signal);
+      await this.#options.carry(from, media, this.#own, signal);
       return [...made, ...(looks.get(live.region)?.locator === null ? [`locator ${this.#own}`] : [])];
     });
     return [...first.filter(({ region }) => done.has(region)), ...copied];

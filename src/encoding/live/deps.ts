@@ -25,8 +25,8 @@ export interface LivePairsOptions {
   readonly catalogue: Pick<CatalogueStore, "get" | "put" | "remove" | "list">;
   /** Writes what `change` makes of the stored entry, again where somebody else was quicker; null leaves it. */
   readonly change: (locatorId: string, change: (stored: CatalogueEntry | null) => CatalogueEntry | null) => Promise<unknown>;
-  /** Gives region `to` the policies and the locator that `from` has for an asset: the same ids, keys and values. */
-  readonly carry: (from: string, to: string, assetName: string, signal: AbortSignal) => Promise<void>;
+  /** Gives an account a locator that another has, and its policies: the same ids, keys and values. The asset must be there. */
+  readonly carry: (from: MediaAccount, to: MediaAccount, locatorName: string, signal: AbortSignal) => Promise<void>;
   readonly fingerprint: Fingerprint;
   readonly clock: Clock;
   readonly random: Random;

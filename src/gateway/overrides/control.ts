@@ -2,10 +2,11 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Override, Region } from "../../core/contracts.ts";
 import { errorCode, PaircastError } from "../../core/errors.ts";
+import type { EncodingService } from "../../core/ports/encodingService.ts";
 import type { HealthView } from "../../core/ports/health.ts";
 import type { OverrideEvent, OverrideStore } from "../../core/ports/overrides.ts";
 import type { CachedOverrideView } from "./overrideView.ts";
-import { judgeOverride, type OverrideRequest } from "./rules.ts";
+import { judgeOverride, type OverrideRequest, type OverrideSituation } from "./rules.ts";
 
 /** Operators who write at the same moment; more than this is a script gone wild. */
 const ATTEMPTS = 5;
@@ -15,6 +16,8 @@ export interface OverrideControlDeps {
   readonly view: CachedOverrideView;
   readonly regions: readonly Region[];
   readonly health: HealthView;
+  /** Null: nothing is encoded. */
+  readonly encoding?: Pick<EncodingService, "accounts"> | null;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -57,12 +60,23 @@ export class OverrideControl {
     return lifted;
   }
 
+  /** An operator is not kept from a word on a region because encoding's records cannot be read. */
+  async #encoders(): Promise<Pick<OverrideSituation, "encoders">> {
+    const { encoding = null } = this.#deps;
+    if (encoding === null) return { encoders: [] };
+    try {
+      return { encoders: (await encoding.accounts()).map(({ account, status }) => ({ region: account, works: status !== "out" })) };
+    } catch {
+      return {};
+    }
+  }
+
   async #setOnce(request: OverrideRequest): Promise<Override> {
     const { store, view, regions, health, clock, random } = this.#deps;
     const now = clock.now();
     const revision = await store.revision();
     const active = await store.active(now);
-    const ruling = judgeOverride(request, { regions, active, health: health.snapshot(), now });
+    const ruling = judgeOverride(request, { regions, active, health: health.snapshot(), now, ...(await this.#encoders()) });
     if (!ruling.allowed) throw new PaircastError(ruling.refusal.code, ruling.refusal.message);
     const override = { id: random.uuid(), ...ruling.override };
     await store.set(override, revision);

@@ -1,5 +1,13 @@
 /** Whether an operator may set this override now, and why not. Pure: regions, overrides in force, health and time are arguments. */
-import { SERVICES, type HealthSnapshot, type Override, type OverrideKind, type Region, type Service } from "../../core/contracts.ts";
+import {
+  SERVICES,
+  type HealthSnapshot,
+  type Override,
+  type OverrideKind,
+  type OverrideService,
+  type Region,
+  type Service,
+} from "../../core/contracts.ts";
 
 /** The longest override: what nobody looks at for a week belongs into the configuration. */
 export const MAX_OVERRIDE_MS = 7 * 86_400_000;
@@ -9,7 +17,7 @@ export const MAX_REASON_LENGTH = 500;
 export interface OverrideRequest {
   readonly kind: OverrideKind;
   readonly region: string;
-  readonly service: Override["service"];
+  readonly service: OverrideService;
   readonly reason: string;
   /** From now; null where `expiresAt` is given. */
   readonly durationMs: number | null;
@@ -19,8 +27,17 @@ export interface OverrideRequest {
   readonly force: boolean;
 }
 
+/** The account of a region that encodes. */
+export interface Encoder {
+  readonly region: string;
+  /** False: it is out. What operators say of it does not count. */
+  readonly works: boolean;
+}
+
 export interface OverrideSituation {
   readonly regions: readonly Region[];
+  /** Left out: nothing is encoded, or what is known of accounts cannot be read. */
+  readonly encoders?: readonly Encoder[];
   /** Those that have not expired. */
   readonly active: readonly Override[];
   readonly health: HealthSnapshot;
@@ -65,7 +82,7 @@ export function judgeOverride(request: OverrideRequest, situation: OverrideSitua
     reasonRefusal(reason) ??
     expiryRefusal(request, situation) ??
     contradiction(request, situation) ??
-    (request.force ? null : (lastEligible(request, situation) ?? unhealthyPin(request, situation)));
+    (request.force ? null : questioned(request, situation));
   if (refusal !== null) return { allowed: false, refusal };
   const { kind, region, service, by } = request;
   const expiresAt = expiryOf(request, situation.now);
@@ -73,14 +90,33 @@ export function judgeOverride(request: OverrideRequest, situation: OverrideSitua
   return { allowed: true, override: { kind, region, service, reason, by, createdAt: situation.now, expiresAt, ...forced } };
 }
 
-function regionRefusal({ region, service }: OverrideRequest, { regions }: OverrideSituation): OverrideRefusal | null {
+/** Is that meant? */
+function questioned(request: OverrideRequest, situation: OverrideSituation): OverrideRefusal | null {
+  return lastEligible(request, situation) ?? lastEncoder(request, situation) ?? unhealthyPin(request, situation);
+}
+
+function regionRefusal(request: OverrideRequest, situation: OverrideSituation): OverrideRefusal | null {
+  const { region, service } = request;
+  const { regions } = situation;
   const found = regions.find(({ name }) => name === region);
   if (found === undefined) {
     const names = regions.map(({ name }) => name).join(", ");
     return { code: "unknown_region", message: `no region is named ${region}; regions are ${names}` };
   }
+  if (service === "encoding") return encodingRefusal(request, situation);
   if (service !== "keys" || found.keys !== null) return null;
   return { code: "no_such_service", message: `${region} has no key delivery of its own, so there is nothing to override` };
+}
+
+function encodingRefusal({ kind, region }: OverrideRequest, { encoders }: OverrideSituation): OverrideRefusal | null {
+  if (kind === "pin") {
+    const message = "a pin is for viewers: jobs go where there is room. To have them all in one region, drain encoding in the others";
+    return { code: "no_such_service", message };
+  }
+  if (encoders === undefined || encoders.some((each) => each.region === region)) return null;
+  const names = encoders.map((each) => each.region).join(", ");
+  const others = names === "" ? "nothing is encoded here" : `regions that encode are ${names}`;
+  return { code: "no_such_service", message: `${region} does not encode, so there is nothing to override; ${others}` };
 }
 
 function reasonRefusal(reason: string): OverrideRefusal | null {
@@ -105,7 +141,7 @@ function expiryOf({ durationMs, expiresAt }: OverrideRequest, now: number): numb
 
 /** A pin against a drain, or against a pin of another region. A disable holds whatever is pinned, so that a region can be closed at once. */
 function contradiction(request: OverrideRequest, { active }: OverrideSituation): OverrideRefusal | null {
-  const against = active.find((other) => overlap(other.service, request.service) && contradicts(request, other));
+  const against = active.find((other) => meet(other, request) && contradicts(request, other));
   if (against === undefined) return null;
   const { region, service, kind, reason, id } = against;
   const word = { pin: "pinned", drain: "drained", disable: "disabled" }[kind];
@@ -131,6 +167,25 @@ function unhealthyPin({ kind, region, service }: OverrideRequest, { health }: Ov
   return {
     code: "unhealthy",
     message: `${region} is unhealthy for ${ill} (${why}), so a pin would send nobody there, or by force everyone; force it if you mean it`,
+  };
+}
+
+/** The last account that works and takes jobs: without it they wait. */
+function lastEncoder({ kind, region, service }: OverrideRequest, { encoders = [], active }: OverrideSituation): OverrideRefusal | null {
+  if (kind === "pin" || !overlap(service, "encoding")) return null;
+  const others = active.filter((each) => each.region !== region || each.service !== service);
+  const whyNot = ({ region: name, works }: Encoder): string | null => {
+    const word = overridden(name, "encoding", others, ["disable", "drain"])?.kind;
+    if (word !== undefined) return word === "drain" ? "drained" : "disabled";
+    return works ? null : "out";
+  };
+  const own = encoders.find((each) => each.region === region);
+  const rest = encoders.filter((each) => each !== own);
+  if (own === undefined || whyNot(own) !== null || rest.some((each) => whyNot(each) === null)) return null;
+  const why = rest.length === 0 ? "no other region encodes" : rest.map((each) => `${each.region} is ${whyNot(each) ?? "used"}`).join(", ");
+  return {
+    code: "last_eligible",
+    message: `the account of ${region} is the last that takes encoding jobs (${why}), and new ones would wait; force it if you mean it`,
   };
 }
 
@@ -169,10 +224,21 @@ function whyNotEligible(name: string, service: Service, active: readonly Overrid
   return health.regions[name]?.[service]?.status === "unhealthy" ? "unhealthy" : null;
 }
 
-function overridden(name: string, service: Service, active: readonly Override[], kinds: readonly OverrideKind[]): Override | undefined {
+function overridden(
+  name: string,
+  service: Service | "encoding",
+  active: readonly Override[],
+  kinds: readonly OverrideKind[],
+): Override | undefined {
   return active.find((each) => each.region === name && overlap(each.service, service) && kinds.includes(each.kind));
 }
 
-function overlap(one: Override["service"], other: Override["service"]): boolean {
+/** A pin of all is one of all that viewers use. */
+function meet(one: Pick<Override, "kind" | "service">, other: Pick<Override, "kind" | "service">): boolean {
+  if ([one, other].some(({ kind }) => kind === "pin") && [one, other].some(({ service }) => service === "encoding")) return false;
+  return overlap(one.service, other.service);
+}
+
+function overlap(one: OverrideService, other: OverrideService): boolean {
   return one === other || one === "all" || other === "all";
 }

@@ -1,10 +1,10 @@
 /** What the admin API takes and answers of overrides. */
 import { z } from "zod";
 import { duration, nonEmpty } from "../../core/config/units.ts";
-import { OVERRIDE_KINDS, SERVICES } from "../../core/contracts.ts";
+import { OVERRIDE_KINDS, OVERRIDE_SERVICES } from "../../core/contracts.ts";
 
 const at = z.number().describe("epoch milliseconds");
-const service = z.enum([...SERVICES, "all"]);
+const service = z.enum(OVERRIDE_SERVICES).describe("encoding: jobs of the region's account, not its viewers");
 
 const override = z.strictObject({
   id: z.string(),

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import type { Certificate, ServerCertificates } from "../../../src/sandbox/certificates.ts";
+import { freePort } from "../process.ts";
 import { keyAnswer, SKEW_MS, streamingAnswer, unavailable, type Answer } from "./answers.ts";
 import type { Fault } from "./faults.ts";
 
@@ -87,6 +87,8 @@ export class BenchRegion {
     if (open === listening.open) return;
     listening.open = open;
     const { server } = listening;
+    // Not one of those that the system gives away: it has to be free when it is taken again.
+    if (listening.port === 0) listening.port = await freePort(this.#options.host);
     const done = once(server, open ? "listening" : "close");
     if (open) server.listen(listening.port, this.#options.host);
     else {
@@ -94,7 +96,6 @@ export class BenchRegion {
       server.closeAllConnections();
     }
     await done;
-    if (open) listening.port = (server.address() as AddressInfo).port;
   }
 
   /** Running connections would keep their old certificate, so they end. */

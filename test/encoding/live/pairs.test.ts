@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { CatalogueEntry } from "../../../src/core/contracts.ts";
 import { PaircastError } from "../../../src/core/errors.ts";
 import { keyedFingerprint } from "../../../src/core/fingerprint.ts";
-import { liveCarrier } from "../../../src/compose/liveCarry.ts";
 import { LivePairs, type PairReport } from "../../../src/encoding/live/livePair.ts";
 import type { LivePairSpec } from "../../../src/encoding/live/pairing.ts";
+import { carryLocator } from "../../../src/replicator/carryLocator.ts";
 import { changeEntry } from "../../../src/replicator/publish.ts";
 import { ManualClock, seededRandom } from "../../fakes/clock.ts";
 import { MemoryCatalogue } from "../../fakes/memoryCatalogue.ts";
@@ -56,7 +56,7 @@ class Stage {
       regions: new Map(REGIONS.map((name) => [name, { live: this.live[name], media: this.media[name] }])),
       catalogue,
       change: async (locatorId, change) => changeEntry(catalogue, locatorId, change),
-      carry: liveCarrier({ accounts: new Map(Object.entries(this.media)), keyUrls: [], fingerprint }),
+      carry: async (source, target, name, signal) => carryLocator(name, { source, target, keyUrls: [], fingerprint, signal }),
       fingerprint,
       clock,
       random: seededRandom(3),

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   OVERRIDE_KINDS,
+  OVERRIDE_SERVICES,
   SERVICES,
   type HealthSnapshot,
   type HealthStatus,
@@ -13,6 +14,7 @@ import {
   judgeOverride,
   MAX_OVERRIDE_MS,
   MAX_REASON_LENGTH,
+  type Encoder,
   type OverrideRequest,
   type OverrideSituation,
 } from "../../../src/gateway/overrides/rules.ts";
@@ -248,10 +250,73 @@ describe("the last eligible region", () => {
   });
 });
 
+describe("encoding", () => {
+  const BOTH: readonly Encoder[] = [
+    { region: "westeurope", works: true },
+    { region: "northeurope", works: true },
+  ];
+  const NORTH_OUT = BOTH.map((each) => ({ ...each, works: each.region === "westeurope" }));
+  const encoding = { service: "encoding" } as const;
+
+  it("of a region has overrides of its own, which are nothing to viewers", () => {
+    expect(judgeOverride(request({ ...encoding, kind: "disable" }), situation(ALL_WELL, [], { encoders: BOTH }))).toMatchObject({
+      override: { kind: "disable", region: "westeurope", service: "encoding" },
+    });
+    // The last region for viewers may lose its jobs, and one without jobs is still there for viewers.
+    const alone = situation(ALL_WELL, [active("drain", "northeurope", "streaming"), active("disable", "backup")], { encoders: BOTH });
+    expect([verdict(request(), alone), verdict(request(encoding), alone)]).toEqual(["last_eligible", "allowed"]);
+    expect(verdict(request({ service: "streaming" }), situation(ALL_WELL, [active("disable", "northeurope", "encoding")]))).toBe("allowed");
+    expect(verdict(request(), situation({ ...ALL_WELL, backup: {} }, [active("disable", "backup", "encoding")]))).toBe("allowed");
+  });
+
+  it("is refused where there is none, and for pins", () => {
+    for (const change of [{ region: "backup" }, { kind: "pin" } as const])
+      expect(verdict(request({ ...encoding, ...change }), situation(ALL_WELL, [], { encoders: BOTH }))).toBe("no_such_service");
+    expect(judgeOverride(request(encoding), situation(ALL_WELL, [], { encoders: [] }))).toMatchObject({
+      refusal: { message: expect.stringContaining("nothing is encoded here") as string },
+    });
+    // Its records cannot be read: nobody knows better.
+    expect(verdict(request(encoding), situation())).toBe("allowed");
+  });
+
+  it("and pins say nothing to each other", () => {
+    const pinned = [active("pin", "westeurope")];
+    expect(verdict(request(encoding), situation(ALL_WELL, pinned, { encoders: BOTH }))).toBe("allowed");
+    expect(verdict(request({ kind: "pin" }), situation(ALL_WELL, [active("drain", "westeurope", "encoding")], { encoders: BOTH }))).toBe(
+      "allowed",
+    );
+    expect(verdict(request({ kind: "pin", service: "keys" }), situation(ALL_WELL, [active("drain", "westeurope")]))).toBe("contradiction");
+  });
+
+  it.each<[string, readonly Encoder[], readonly Override[], Partial<OverrideRequest>, string]>([
+    ["another account works", BOTH, [], encoding, "allowed"],
+    ["the other is out", NORTH_OUT, [], encoding, "last_eligible"],
+    ["the other is out, and the region as a whole is meant", NORTH_OUT, [], {}, "last_eligible"],
+    ["the other is out, and jobs are not meant", NORTH_OUT, [], { service: "streaming" }, "allowed"],
+    ["the other is drained", BOTH, [active("drain", "northeurope", "encoding")], { ...encoding, kind: "disable" }, "last_eligible"],
+    ["the other is drained as a whole", BOTH, [active("drain", "northeurope")], encoding, "last_eligible"],
+    ["the other is drained for viewers", BOTH, [active("drain", "northeurope", "streaming")], encoding, "allowed"],
+    ["there is no other", BOTH.slice(0, 1), [], encoding, "last_eligible"],
+    ["the region does not encode", BOTH.slice(1), [], {}, "allowed"],
+    ["it is out itself: nothing is lost", [{ region: "westeurope", works: false }], [], encoding, "allowed"],
+    ["it is drained already as a whole", NORTH_OUT, [active("drain", "westeurope")], encoding, "allowed"],
+    ["it is judged anew where it is replaced", NORTH_OUT, [active("drain", "westeurope", "encoding")], encoding, "last_eligible"],
+  ])("has a last account that takes jobs: %s", (_, encoders, overrides, change, expected) => {
+    expect(verdict(request(change), situation(ALL_WELL, overrides, { encoders }))).toBe(expected);
+    expect(verdict(request({ ...change, force: true }), situation(ALL_WELL, overrides, { encoders }))).toBe("allowed");
+  });
+
+  it("says of the others why they take none", () => {
+    expect(judgeOverride(request(encoding), situation(ALL_WELL, [], { encoders: NORTH_OUT }))).toMatchObject({
+      refusal: { message: expect.stringContaining("the last that takes encoding jobs (northeurope is out)") as string },
+    });
+  });
+});
+
 describe("properties", () => {
   const status = fc.constantFrom<HealthStatus>("healthy", "degraded", "unhealthy", "unknown");
   const region = fc.constantFrom(...REGIONS.map(({ name }) => name));
-  const service = fc.constantFrom<Override["service"]>(...SERVICES, "all");
+  const service = fc.constantFrom(...OVERRIDE_SERVICES);
   const statuses = fc.record({
     westeurope: fc.record({ streaming: status, keys: status }),
     northeurope: fc.record({ streaming: status, keys: status }),

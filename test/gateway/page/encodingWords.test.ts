@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { ACCOUNT_JOB_STATES, WAITING_FOR } from "../../../src/core/encoding.ts";
-import { accountReasons, accountState, endWords, nowWords } from "../../../src/gateway/page/client/encodingWords.js";
+import {
+  accountReasons,
+  accountState,
+  actionWords,
+  endWords,
+  keptWords,
+  nowWords,
+} from "../../../src/gateway/page/client/encodingWords.js";
 
 const RATES = { windowMs: 1, finished: 0, failed: 0, stuck: 0, finishedPerHour: 0, failureShare: null };
 const ACCOUNT = { account: "west", status: "in" as const, since: 0, reason: null, detail: null, pausedUntil: null, heldUntil: null };
-const USED = { ...ACCOUNT, inFlight: 1, maxInFlight: 4, capacity: 4, disabled: false, rates: RATES };
+const USED = { ...ACCOUNT, inFlight: 1, maxInFlight: 4, capacity: 4, disabled: false, readmitted: null, rates: RATES };
 const seconds = (ms: number) => `${ms / 1000} s`;
 
 type Words = Parameters<typeof nowWords>[0];
@@ -29,12 +36,13 @@ describe("encoding in plain words", () => {
     expect(accountReasons(out, 4_000, seconds)).toEqual([
       "it refuses the credential (401 or 403) (2 calls)",
       "not tried again for another 5 s",
-      "an operator has taken the region out",
+      "an operator keeps jobs away from it",
     ]);
     expect(accountReasons({ ...USED, pausedUntil: 3_000, capacity: 2 }, 1_000, seconds)).toEqual([
       "takes no new jobs for another 2 s: it asked for fewer requests",
       "has returned, and may have 2 of 4 jobs for now",
     ]);
+    expect(accountReasons({ ...USED, readmitted: { by: "Ada", at: 1_000 } }, 4_000, seconds)).toEqual(["re-admitted by Ada, 3 s ago"]);
     expect(accountState({ ...USED, disabled: true })).toEqual({ word: "drained by an operator", tone: "unknown" });
   });
 
@@ -44,5 +52,18 @@ describe("encoding in plain words", () => {
       "was taken away: no progress; it finished all the same, and its output does not count; what it left in the account is still to be removed",
     );
     expect(endWords({ ...attempt, end: null, late: false })).toBe("under way");
+  });
+
+  it("says where an uploaded file is, and who did what", () => {
+    const copies = [
+      { region: "west", upload: 1, state: "kept" as const },
+      { region: "east", upload: 1, state: "owed" as const },
+      { region: "east", upload: 2, state: "coming" as const },
+    ];
+    expect(keptWords(copies)).toBe("kept in west, being copied to east");
+    expect(keptWords(copies.map((copy) => ({ ...copy, state: "kept" as const })).slice(0, 2))).toBe("kept in west and east");
+    expect([keptWords([]), keptWords(copies.slice(1))]).toEqual([null, null]);
+    expect(actionWords({ kind: "cancel", by: "Ada", at: 1 })).toBe("canceled by Ada");
+    expect(actionWords({ kind: "retry", by: "status page", at: 1 })).toBe("tried again by status page");
   });
 });

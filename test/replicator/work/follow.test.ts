@@ -117,6 +117,20 @@ describe("replication through a queue", () => {
     await Promise.all(followers.map(async (each) => each.stop()));
   });
 
+  it("carries every locator that an asset is given soon after another, and does not wait until the asset may be looked at again", async () => {
+    const world = new World();
+    await world.publish("west", "film-1", { name: "locator-1", ...key(1) });
+    const following = follow(world, queueOf(world));
+    await until(world, "the copy", async () => (await verifiedIn(world, "north")) === 1);
+    for (const at of [2, 3, 4]) {
+      const began = world.clock.now();
+      await world.locate("west", "film-1", { name: `locator-${at}`, created: began, ...key(at) });
+      await until(world, `the copy of locator ${at}`, async () => (await verifiedIn(world, "north")) === at);
+      expect(world.clock.now() - began).toBeLessThan(180_000);
+    }
+    await following.stop();
+  });
+
   it("begins the next job when one ends, however long the queue of a busy target is", async () => {
     const world = new World();
     await publishSix(world);

@@ -96,11 +96,12 @@ class Run {
       accounts: accounts.map((account) => ({ account: life.ports(account), maxInFlight: this.#scenario.capacity })),
       inputs: {
         open: async ({ input }) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }),
+        copy: async () => undefined,
         discard: async () => undefined,
       },
       publisher: life.ports({ publish: async (message: EncodingMessage) => this.#publish(message) }),
       transforms: () => TRANSFORM,
-      isDisabled: () => false,
+      overridden: () => null,
       policy: SIMULATED_POLICY,
       times: SIMULATED_TIMES,
       concurrency: { jobs: 512, callsPerAccount: 8 },

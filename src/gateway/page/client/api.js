@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
  * @typedef {{status: "healthy"|"degraded"|"unhealthy"|"unknown", since: number, reason: string|null, detail: string|null, checkedAt: number|null, pending: number}} ServiceHealth
  * @typedef {{name: string, streaming: string, keys: string|null, services: Record<string, ServiceHealth>, verified: number}} RegionStatus
  * @typedef {{state: "verified"|"withdrawn", at: number, detail: string}} RegionCopy
- * @typedef {{locatorId: string, locatorName: string, assetName: string, source: string, manifests: {hls: string|null, dash: string|null}, keys: {id: string}[], regions: Record<string, RegionCopy>, publishedAt: number}} Video
+ * @typedef {{locatorId: string, locatorName: string, assetName: string, liveEvent?: string, source: string, manifests: {hls: string|null, dash: string|null}, keys: {id: string}[], regions: Record<string, RegionCopy>, publishedAt: number}} Video
  * @typedef {{id: string, source: string, target: string, assetName: string, step: string, state: string, attempts: number, errorMessage: string|null, updatedAt: number}} Job
  * @typedef {{version: string, now: number, startedAt: number, gateway: {url: string, keysPrefix: string}, regions: RegionStatus[], videos: Video[], jobs: Job[], sandbox: {control: string}|null}} Status
  * @typedef {{name: string, locatorId: string, token: string|null}} SandboxVideo

@@ -6,7 +6,7 @@ import { JOBS, listJobs, readEncoding as read } from "./encodingApi.js";
 import { offerTransforms, startEncodeForm } from "./encodingForm.js";
 import { showEncodingJobs, showFilters, STATES } from "./encodingJobs.js";
 import { accountState } from "./encodingWords.js";
-import { liftOverride, offerDrain, operator } from "./overrides.js";
+import { liftOverride, offerEncodingDrain, operator } from "./overrides.js";
 
 /**
  * @typedef {(text: string, tone?: string) => void} Report
@@ -87,6 +87,7 @@ function render() {
   const line = byId("encoding-problem", HTMLParagraphElement);
   line.hidden = problem === null;
   if (line.textContent !== (problem ?? "")) line.textContent = problem ?? "";
+  byId("override-encoding", HTMLOptionElement).hidden = latest === null;
   if (latest === null) return;
   showAccounts(byId("encoding-accounts", HTMLDivElement), latest.accounts, scene.now, refusals);
   offerTransforms(latest.transforms);
@@ -114,7 +115,7 @@ function reportAccounts(accounts, report) {
 /** What the section's buttons do; `of` is an account, a job, a state, a locator or an override. @type {Record<string, (of: string, deps: Deps) => unknown>} */
 const ACTS = {
   readmit,
-  drain: offerDrain,
+  drain: offerEncodingDrain,
   lift: (id, { refresh }) => liftOverride(id, refresh),
   play: playOutput,
   open: toggle,

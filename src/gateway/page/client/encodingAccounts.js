@@ -23,7 +23,7 @@ function card(account, now, refusal) {
   const { word, tone } = accountState(account);
   const overrides = overridesOf(name).filter(({ keepsAway }) => keepsAway);
   const readmit = { type: "button", class: "mend", "data-act": "readmit", "data-of": name, "aria-label": `Re-admit ${name}` };
-  const drain = { type: "button", class: "plain", "data-act": "drain", "data-of": name, "aria-label": `Drain the region ${name}` };
+  const drain = { type: "button", class: "plain", "data-act": "drain", "data-of": name, "aria-label": `Drain encoding in ${name}` };
   return el(
     "article",
     { class: `card ${tone}`, "data-key": name, "data-account": name },
@@ -43,7 +43,7 @@ function card(account, now, refusal) {
       { class: "actions" },
       status === "in" ? null : el("button", readmit, "Re-admit now"),
       ...overrides.map(({ id, text }) => liftButton(name, id, text)),
-      disabled ? null : el("button", drain, "Drain …"),
+      disabled ? null : el("button", drain, "Drain encoding …"),
     ),
   );
 }

@@ -4,14 +4,16 @@ import { admin } from "./api.js";
 /**
  * @typedef {"waiting"|"running"|"finished"|"failed"|"canceled"} JobState
  * @typedef {{windowMs: number, finished: number, failed: number, stuck: number, finishedPerHour: number, failureShare: number|null}} Rates
- * @typedef {{account: string, status: "in"|"out"|"trial", since: number, reason: string|null, detail: string|null, pausedUntil: number|null, heldUntil: number|null, inFlight: number, maxInFlight: number, capacity: number, disabled: boolean, rates: Rates}} Account
+ * @typedef {{account: string, status: "in"|"out"|"trial", since: number, reason: string|null, detail: string|null, pausedUntil: number|null, heldUntil: number|null, inFlight: number, maxInFlight: number, capacity: number, disabled: boolean, readmitted: {by: string, at: number}|null, rates: Rates}} Account
  * @typedef {{name: string, description: string|null, outputs: number}} Transform
  * @typedef {Record<JobState, number>} Counts
  * @typedef {{accounts: Account[], counts: Counts, transforms: Transform[]}} Encoding
  * @typedef {{number: number, round: number, account: string, jobName: string, trial: boolean, state: string|null, progress: number, placedAt: number, submittedAt: number|null, scheduledAt: number|null, processingAt: number|null, finalAt: number|null, end: string|null, endedAt: number|null, endDetail: string|null, late: boolean, owed: string|null}} Attempt
  * @typedef {{kind: "url", url: string} | {kind: "asset", region: string, assetName: string, files: string[]} | {kind: "upload", fileName: string, bytes: number}} Input
+ * @typedef {{region: string, upload: number, state: "coming"|"kept"|"owed"}} Copy
+ * @typedef {{kind: "cancel"|"retry", by: string, at: number}} Action
  * @typedef {{locatorId: string, hls: string|null, dash: string|null}} Playback
- * @typedef {{id: string, clientId: string, transform: string, input: Input, priority: string, state: JobState, createdAt: number, round: number, waitingFor: string|null, failure: {code: string, message: string}|null, finalAt: number|null, attempts: Attempt[], result: {attempt: number, account: string, assets: string[], at: number}|null, playback: Playback[]}} EncodingJob
+ * @typedef {{id: string, clientId: string, transform: string, input: Input, priority: string, state: JobState, createdAt: number, round: number, waitingFor: string|null, failure: {code: string, message: string}|null, finalAt: number|null, copies: Copy[], attempts: Attempt[], actions: Action[], result: {attempt: number, account: string, assets: string[], at: number}|null, playback: Playback[]}} EncodingJob
  * @typedef {{state: JobState|null, after: string|null, limit: number}} JobQuery
  */
 

@@ -1,6 +1,6 @@
 // The encoding jobs: a table of a page at a time, by state; each row opens to its attempts, and to what can be done about it.
 import { age, clockTime, dateTime, el, show } from "./dom.js";
-import { nowWords } from "./encodingWords.js";
+import { keptWords, nowWords } from "./encodingWords.js";
 import { timeLine } from "./timeLine.js";
 
 /**
@@ -183,7 +183,7 @@ function facts(job, now) {
   const took = finalAt === null ? `, ${age(now - createdAt)} ago` : `; over after ${age(finalAt - createdAt)}, at ${clockTime(finalAt)}`;
   const rows = [
     ["client id", clientId],
-    ["input", inputText(job)],
+    ["input", [inputText(job), keptWords(job.copies)].filter((each) => each !== null).join(", ")],
     ["came in", `${dateTime(createdAt)}${took}`],
     ["priority", `${priority}${round > 1 ? `; tried again, round ${round}` : ""}`],
     failure === null ? null : ["failed", `${failure.code}: ${failure.message}`],

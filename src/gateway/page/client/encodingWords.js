@@ -64,6 +64,23 @@ export function endWords({ end, endDetail, late, owed }) {
 }
 
 /**
+ * Where an uploaded file is.
+ * @param {import("./encodingApi.js").Copy[]} copies
+ * @returns {string | null} null where none is kept
+ */
+export function keptWords(copies) {
+  const inState = (/** @type {string} */ wanted) => copies.filter(({ state }) => state === wanted).map(({ region }) => region);
+  const [kept, coming] = [inState("kept"), inState("coming")];
+  if (kept.length === 0) return null;
+  return `kept in ${kept.join(" and ")}${coming.length === 0 ? "" : `, being copied to ${coming.join(" and ")}`}`;
+}
+
+/** @param {import("./encodingApi.js").Action} action */
+export function actionWords({ kind, by }) {
+  return `${kind === "cancel" ? "canceled" : "tried again"} by ${by}`;
+}
+
+/**
  * @param {import("./encodingApi.js").Account} account
  * @returns {{word: string, tone: string}} `tone` is the class for its colour
  */
@@ -81,15 +98,16 @@ export function accountState({ status, disabled }) {
  * @returns {string[]}
  */
 export function accountReasons(account, now, age) {
-  const { status, reason, disabled, capacity, maxInFlight } = account;
+  const { status, reason, disabled, capacity, maxInFlight, readmitted } = account;
   const [held, paused] = [(account.heldUntil ?? now) - now, (account.pausedUntil ?? now) - now];
   /** @type {[boolean, string][]} */
   const sentences = [
     [reason !== null, reasonWords(account)],
     [held > 0, `not tried again for another ${age(held)}`],
     [status === "trial", "one job at a time tries whether it works again"],
-    [disabled, "an operator has taken the region out"],
+    [disabled, "an operator keeps jobs away from it"],
     [paused > 0, `takes no new jobs for another ${age(paused)}: it asked for fewer requests`],
+    [readmitted !== null, `re-admitted by ${readmitted?.by}, ${age(now - (readmitted?.at ?? now))} ago`],
     [status === "in" && capacity < maxInFlight, `has returned, and may have ${capacity} of ${maxInFlight} jobs for now`],
   ];
   return sentences.filter(([holds]) => holds).map(([, sentence]) => sentence);

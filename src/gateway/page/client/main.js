@@ -7,7 +7,7 @@ import { readOverrides, showOverrides, startOverrides } from "./overrides.js";
 import { Player } from "./player.js";
 import { showRegions } from "./regions.js";
 import { routingNow } from "./routing.js";
-import { showJobs, showVideos } from "./tables.js";
+import { showJobs, showVideos, videoName } from "./tables.js";
 
 const REFRESH_MS = 1000;
 const EVENTS_SHOWN = 80;
@@ -85,9 +85,9 @@ function offerVideos(now) {
   const chosen = videoSelect.value;
   const playable = now.videos
     .filter((video) => video.manifests.hls !== null)
-    .toSorted((one, other) => one.locatorName.localeCompare(other.locatorName));
+    .toSorted((one, other) => videoName(one).localeCompare(videoName(other)));
   if (playable.map((video) => video.locatorId).join() === [...videoSelect.options].map((option) => option.value).join()) return;
-  videoSelect.replaceChildren(...playable.map((video) => el("option", { value: video.locatorId }, video.locatorName)));
+  videoSelect.replaceChildren(...playable.map((video) => el("option", { value: video.locatorId }, videoName(video))));
   if (playable.some((video) => video.locatorId === chosen)) videoSelect.value = chosen;
   fillToken();
 }

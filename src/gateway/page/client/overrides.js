@@ -45,13 +45,13 @@ export function startOverrides(refresh) {
 }
 
 /**
- * Makes the form ready for a drain of the whole region: what is left is to say why.
+ * Makes the form ready for a drain of the region's encoding, which viewers do not notice: what is left is to say why.
  * @param {string} region
  */
-export function offerDrain(region) {
+export function offerEncodingDrain(region) {
   byId("override-kind", HTMLSelectElement).value = "drain";
   byId("override-region", HTMLSelectElement).value = region;
-  byId("override-service", HTMLSelectElement).value = "all";
+  byId("override-service", HTMLSelectElement).value = "encoding";
   byId("override-form", HTMLFormElement).scrollIntoView({ block: "center" });
   byId("override-reason", HTMLInputElement).focus();
 }
@@ -81,7 +81,7 @@ export function showOverrides(regions, report) {
 /**
  * For a region's card.
  * @param {string} region
- * @returns {{id: string, text: string, title: string, keepsAway: boolean}[]} `keepsAway`: from the region as a whole, jobs included
+ * @returns {{id: string, text: string, title: string, keepsAway: boolean}[]} `keepsAway`: jobs
  */
 export function overridesOf(region) {
   return latest.overrides
@@ -90,7 +90,7 @@ export function overridesOf(region) {
       id,
       text: service === "all" ? DONE[kind] : `${service} ${DONE[kind]}`,
       title: `${reason} (${by})`,
-      keepsAway: service === "all" && kind !== "pin",
+      keepsAway: (service === "all" || service === "encoding") && kind !== "pin",
     }));
 }
 

@@ -9,9 +9,9 @@ export function showVideos(table, status) {
   const names = status.regions.map((region) => region.name);
   const titles = ["video", "locator", "protection", ...names, "catalogued"];
   const rows = status.videos
-    .toSorted((one, other) => one.locatorName.localeCompare(other.locatorName))
+    .toSorted((one, other) => videoName(one).localeCompare(videoName(other)))
     .map((video) => [
-      el("td", {}, video.locatorName),
+      el("td", {}, videoName(video), video.liveEvent === undefined ? null : el("small", {}, " live")),
       el("td", {}, el("code", {}, video.locatorId)),
       el("td", {}, video.keys.length === 0 ? "clear" : `${video.keys.length} key${video.keys.length > 1 ? "s" : ""}`),
       ...names.map((name) => copyCell(video, name)),
@@ -21,12 +21,23 @@ export function showVideos(table, status) {
 }
 
 /**
+ * In the words of the people who made it.
+ * @param {import("./api.js").Video} video
+ */
+export function videoName(video) {
+  return video.liveEvent ?? video.locatorName;
+}
+
+/**
  * @param {import("./api.js").Video} video
  * @param {string} region
  */
 function copyCell(video, region) {
   const copy = video.regions[region];
   if (copy === undefined) return el("td", { class: "muted" }, "not there");
+  // The last region of a live event serves on, also when it is off air.
+  if (video.liveEvent !== undefined)
+    return el("td", { title: copy.detail }, el("span", { class: copy.state }, copy.state === "verified" ? "serves" : "off air"));
   const source = video.source === region ? " (source)" : "";
   return el("td", { title: copy.detail }, el("span", {}, el("span", { class: copy.state }, copy.state), source));
 }

@@ -1,7 +1,7 @@
 // The attempts of a job as bars over one axis, each with what it says in words.
 import { endOf, extentOf, stretchesOf, ticksOf, waitsOf } from "./attemptTimes.js";
 import { age, clockTime, dateTime, el, svg } from "./dom.js";
-import { endWords } from "./encodingWords.js";
+import { actionWords, endWords } from "./encodingWords.js";
 
 /** @typedef {{from: number, to: number}} Extent */
 
@@ -32,6 +32,7 @@ export function timeLine(job, now) {
     { class: "time-line" },
     el("div", { class: "lane" }, el("p", {}, "waiting"), bar(waits, null, extent, waitingWords(waits))),
     ...job.attempts.map((attempt) => lane(attempt, extent, now)),
+    actionsLane(job.actions, extent),
     el("div", { class: "lane", "aria-hidden": "true" }, el("p", {}), axis(extent)),
     legend(new Set([...waits, ...job.attempts.flatMap((attempt) => stretchesOf(attempt, now))].map(({ phase }) => phase))),
   );
@@ -55,6 +56,31 @@ function lane(attempt, extent, now) {
     bar(stretches, mark, extent, `attempt ${number} in ${account}: ${words}; ${endWords(attempt)}`),
     el("p", { class: `how ${end ?? "running"}` }, `${endWords(attempt)}${live}`),
     el("p", { class: "muted times" }, timesOf(attempt)),
+  );
+}
+
+/**
+ * What operators did, at their times.
+ * @param {import("./encodingApi.js").Action[]} actions
+ * @param {Extent} extent
+ */
+function actionsLane(actions, extent) {
+  if (actions.length === 0) return null;
+  const at = percentIn(extent);
+  const words = actions.map((action) => `${actionWords(action)} ${dateTime(action.at)}`).join(" · ");
+  const marks = actions.map((action) =>
+    svg(
+      "circle",
+      { class: `action ${action.kind}`, cx: `${at(action.at).toFixed(2)}%`, cy: "8", r: "4" },
+      svg("title", {}, actionWords(action)),
+    ),
+  );
+  return el(
+    "div",
+    { class: "lane", "data-key": "actions" },
+    el("p", {}, "operators"),
+    svg("svg", { class: "bar", role: "img", "aria-label": `operators: ${words}`, height: "16" }, ...marks),
+    el("p", { class: "how" }, words),
   );
 }
 
