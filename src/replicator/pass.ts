@@ -176,7 +176,8 @@ class Pass {
 
   async #inspect({ region, mark, suspects, settled }: SweptPage, work: FoundWork): Promise<void> {
     for (const assetName of settled) work.tally.asset(region, assetName);
-    await forEachBounded(suspects, LOOKS, async (assetName) => work.look(region, assetName, mark.number), this.#stop);
+    const look = async ([assetName, newest]: readonly [string, number]): Promise<void> => work.look(region, assetName, mark.number, newest);
+    await forEachBounded([...suspects], LOOKS, look, this.#stop);
   }
 
   #advance(progress: Progress, work: FoundWork, region: string): void {

@@ -19,8 +19,8 @@ export interface FoundWork {
   onPageDone: (region: string) => void;
   /** The stores have failed: nothing more is begun. */
   readonly hasFailed: boolean;
-  /** Sees to it that the asset is looked at. */
-  look(region: string, assetName: string, page: number): Promise<void>;
+  /** Sees to it that the asset is looked at. `newest`: when the newest of the locators that give reason was created; 0 where that is not known. */
+  look(region: string, assetName: string, page: number, newest: number): Promise<void>;
   /** Sees to it that the job is done. */
   offer(job: PlannedJob, page: number): Promise<void>;
   /** Resolves when all is done that is done here. */

@@ -24,7 +24,8 @@ export interface AzuriteOptions {
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 const HOST = "127.0.0.1";
-const START_TIMEOUT_MS = 20_000;
+/** One that cannot start ends at once and says why; on a busy machine the start itself has been seen to take more than 20 s. */
+const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 2000;
 /** One line for each service: the program of them all has other words than that of blobs alone. */
 const LISTENING = /Azurite (Blob|Queue|Table) service (?:successfully listens on|is successfully listening at) (http:\/\/\S+)/;

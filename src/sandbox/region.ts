@@ -22,6 +22,7 @@ import type { Places } from "./management/jobPlaces.ts";
 import type { Encode } from "./management/jobRunner.ts";
 import { createMediaAccount, type MediaAccount, type MediaAccountOptions } from "./management/mediaAccount.ts";
 import { resourceId } from "./management/resources.ts";
+import type { EmulatorSwitches } from "./management/switches.ts";
 import { instantNow } from "./management/times.ts";
 import { liveSample, namedSample, uploadSample, type SampleFile } from "./sample.ts";
 import { StorageFront } from "./storageFront.ts";
@@ -43,6 +44,8 @@ export interface RegionOptions {
   readonly programs: Programs | null;
   /** How many encoders there may be at a time, of all regions. */
   readonly encoders: Places;
+  /** How the media account differs from the service. */
+  readonly switches?: Partial<EmulatorSwitches>;
   /** For temporary files. */
   readonly folder: string;
   /** For what players talk to, streaming and keys. Null: these speak plain HTTP, as the others always do. */
@@ -95,6 +98,7 @@ export async function startRegion(options: RegionOptions): Promise<SandboxRegion
       jobChanged,
       jobProgressed,
       apiKey,
+      ...(options.switches === undefined ? {} : { switches: options.switches }),
       failed: (error) => {
         log.error("sandbox.management_failed", { region: layout.name, error: errorChain(error) });
       },

@@ -179,7 +179,7 @@ class Scene implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     armed(point, this.home.state, kill, stack);
     const ended = await process.ended;
-    await eventually(10_000, "calls of the dead process to end", () => Promise.resolve(this.#underWay.size === 0 ? true : null));
+    await eventually(60_000, "calls of the dead process to end", () => Promise.resolve(this.#underWay.size === 0 ? true : null));
     await this.watcher.look("after the process");
     return ended;
   }

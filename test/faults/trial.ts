@@ -21,12 +21,14 @@ import { Truth, type AccountState, type Plain } from "./truth.ts";
 import { unreadableSource } from "./unreadable.ts";
 import { Watcher } from "./watcher.ts";
 
-/** How much faster than real time passes while calls fail. Afterwards nothing has to be waited for. */
+/** Where nothing else is said. Afterwards nothing has to be waited for. */
 export const HURRY = 50;
 /** In how many passes without faults everything must be well again. */
 const MOST_PASSES = 3;
 
 export interface TrialStage extends AsyncDisposable {
+  /** How much faster than real time passes while calls fail. */
+  readonly hurry: number;
   readonly regions: Regions;
   readonly truth: Truth;
   readonly source: AccountState;
@@ -50,12 +52,12 @@ export interface TrialResult {
 
 type Summary = NonNullable<Awaited<ReturnType<typeof replicateOnce>>>;
 
-export async function startTrials(library: LibraryOptions): Promise<TrialStage> {
+export async function startTrials(library: LibraryOptions, hurry = HURRY): Promise<TrialStage> {
   const regions = await startRegions();
   await publishLibrary(regions.source, library);
   const truth = new Truth();
   const source = await truth.account(regions.source);
-  return { regions, truth, source, [Symbol.asyncDispose]: async () => regions[Symbol.asyncDispose]() };
+  return { hurry, regions, truth, source, [Symbol.asyncDispose]: async () => regions[Symbol.asyncDispose]() };
 }
 
 /** What a run without faults consists of, and leads to. */
@@ -77,7 +79,7 @@ export async function tryOut(stage: TrialStage, schedule: Schedule, expected: Pl
   await using trial = await Trial.open(stage);
   const due = new Map(schedule.faults.map((fault) => [`${fault.operation} ${fault.nth}`, fault]));
   const seen = new Map<string, number>();
-  const waits = new Waits();
+  const waits = new Waits(stage.hurry);
   let met = 0;
   const first = await trial.pass(async (call, serve) => {
     const operation = operationOf(call);
@@ -124,11 +126,16 @@ function secretsIn(summary: Summary | Error): number {
 /** Whether calls that were refused for a while come again only after it. */
 class Waits {
   readonly hasty: string[] = [];
+  readonly #hurry: number;
   readonly #until = new Map<string, number>();
+
+  constructor(hurry: number) {
+    this.#hurry = hurry;
+  }
 
   refused(call: Call): void {
     // Timers may fire a millisecond early.
-    this.#until.set(keyOf(call), performance.now() + (RETRY_AFTER_S * 1000) / HURRY - 2);
+    this.#until.set(keyOf(call), performance.now() + (RETRY_AFTER_S * 1000) / this.#hurry - 2);
   }
 
   heard(call: Call): void {
@@ -192,7 +199,7 @@ class Trial implements AsyncDisposable {
       await this.watcher.wrote(call);
       return outcome;
     };
-    const factor = disturbed ? HURRY : 1;
+    const factor = disturbed ? this.#stage.hurry : 1;
     using _hurry = hurryTimers(factor);
     try {
       const config = loadConfig(join(this.#folder, "paircast.yaml"));

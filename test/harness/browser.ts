@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { isExecutable } from "../../src/sandbox/encoding/programs.ts";
 
+const LAUNCH_MS = 120_000;
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /** The Chromium of this machine: `CHROMIUM`, or the first of its usual names on the PATH; null where there is none. */
@@ -21,6 +22,7 @@ export const HOW_TO_GET_CHROMIUM = "no Chromium here: install it (apt-get instal
 export async function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
+    timeout: LAUNCH_MS,
     headless: true,
     chromiumSandbox: false,
     args: [

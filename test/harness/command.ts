@@ -1,5 +1,5 @@
 /** The commands: each in a process of its own, as a person or a script runs them, or in this process, where only what they do counts. */
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -14,7 +14,7 @@ import { within } from "./wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const RUN_MS = 90_000;
-const STOP_MS = 15_000;
+const STOP_MS = 45_000;
 
 export type CommandProcess = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -120,22 +120,29 @@ export async function startRunning<Ready>(options: readonly string[], readyMs: n
   }
 }
 
-/** SIGTERM, and the exit code; null where a signal ended it. SIGKILL, and a rejection, where it does not end in time. */
+/**
+ * SIGTERM, and the exit code; null where a signal ended it. All that it has written has been read then. SIGKILL, and a rejection, where it
+ * does not end in time.
+ */
 export async function stopRunning(child: CommandProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const exited = once(child, "exit");
+  // `close` and not `exit`, after which the end of its log may still be on its way.
+  const closed: Promise<unknown> = isClosed(child) ? Promise.resolve() : once(child, "close");
   child.kill("SIGTERM");
   try {
-    const [code] = await within(STOP_MS, `${child.spawnargs.slice(2, 3).join("")} to stop`, exited);
-    return code as number | null;
+    await within(STOP_MS, `${child.spawnargs.slice(2, 3).join("")} to stop`, closed);
+    return child.exitCode;
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
   }
 }
 
+function isClosed({ exitCode, signalCode, stdout, stderr }: CommandProcess): boolean {
+  return (exitCode !== null || signalCode !== null) && stdout.closed && stderr.closed;
+}
+
 /** SIGKILL; resolves when it is gone. */
-export async function killRunning(child: CommandProcess): Promise<void> {
+export async function killRunning(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill("SIGKILL");

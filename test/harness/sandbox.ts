@@ -28,7 +28,7 @@ export interface SandboxVideo {
   readonly source: string;
 }
 
-const READY_MS = 60_000;
+const READY_MS = 150_000;
 
 export class SandboxProcess implements AsyncDisposable {
   readonly ready: SandboxReady;
@@ -72,6 +72,8 @@ export class SandboxProcess implements AsyncDisposable {
       method,
       headers: { "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
+      // A kept connection may just be closed by the other side.
+      reset: true,
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);

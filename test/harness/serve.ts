@@ -1,12 +1,12 @@
 /** Runs `paircast serve` as a person would, in a process of its own and a folder of its own. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { request } from "undici";
 import { startRunning, stopRunning, type CommandProcess, type Running } from "./command.ts";
 import { eventually } from "./wait.ts";
 
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 
 interface Ready {
   readonly gateway: string;
@@ -32,8 +32,11 @@ export class ServeFolder implements AsyncDisposable {
     return join(this.path, "paircast.yaml");
   }
 
+  /** In one step: who watches the folder never sees half of a file. */
   async write(text: string, name = "paircast.yaml"): Promise<void> {
-    await writeFile(join(this.path, name), text);
+    const path = join(this.path, name);
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,7 +77,7 @@ export class ServeProcess implements AsyncDisposable {
 
   /** Waits until `count` lines with this event have been written. */
   async logged(event: string, count = 1): Promise<Record<string, unknown>[]> {
-    const seen = await eventually(10_000, `${count} × ${event} in the log`, async () => {
+    const seen = await eventually(30_000, `${count} × ${event} in the log`, async () => {
       const lines = this.events(event);
       return Promise.resolve(lines.length >= count ? lines : null);
     });

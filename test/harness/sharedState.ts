@@ -59,7 +59,7 @@ export class SharedState implements AsyncDisposable {
   async elapse(name: string, ms: number): Promise<void> {
     const client = new QueueServiceClient(this.queues, new StorageSharedKeyCredential(ACCOUNT, KEY)).getQueueClient(name);
     const began = (await client.getProperties()).date?.getTime() ?? Number.NaN;
-    await eventually(10_000, `${ms} ms by the queue service's clock`, async () => {
+    await eventually(30_000, `${ms} ms by the queue service's clock`, async () => {
       const { peekedMessageItems, date } = await client.peekMessages();
       const passed = (date?.getTime() ?? Number.NaN) - began;
       // The header counts whole seconds: the time that passed is up to one less.

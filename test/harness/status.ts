@@ -9,7 +9,7 @@ interface Status {
 
 /** In which state it has a video, by region. */
 async function videoStates(admin: string, locatorId: string): Promise<Readonly<Record<string, string>>> {
-  const answer = await request(`${admin}/api/status`);
+  const answer = await request(`${admin}/api/status`, { reset: true });
   const { videos } = (await answer.body.json()) as Status;
   const regions = Object.entries(videos.find((video) => video.locatorId === locatorId)?.regions ?? {});
   return Object.fromEntries(regions.map(([name, { state }]) => [name, state]));
@@ -26,7 +26,7 @@ export async function verifiedIn(admin: string, locatorId: string, regions: read
 /** Resolves when players who ask for this path are sent to this base URL; anything but a redirect fails. */
 export async function sentTo(gateway: string, base: string, path: string, ms: number): Promise<void> {
   await eventually(ms, `${path} to be sent to ${base}`, async () => {
-    const { statusCode, headers, body } = await request(`${gateway}${path}`);
+    const { statusCode, headers, body } = await request(`${gateway}${path}`, { reset: true });
     await body.dump();
     expect(statusCode).toBe(302);
     return headers["location"] === `${base}${path}` ? true : null;

@@ -17,7 +17,7 @@ export async function withStatusPage(
       if (/Content Security Policy/.test(message.text())) problems.push(message.text());
     });
     await page.goto(url);
-    await page.getByText("every region can serve").waitFor({ timeout: 15_000 });
+    await page.getByText("every region can serve").waitFor({ timeout: 60_000 });
     await use(page, problems);
   } finally {
     await context.close();

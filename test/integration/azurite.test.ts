@@ -51,7 +51,7 @@ describe("Azurite as a child process", () => {
     const { promise: died, resolve } = Promise.withResolvers<string>();
     const azurite = await Azurite.start({ ...options, log: { ...silentLog, error: resolve } });
     process.kill(azurite.pid, "SIGKILL");
-    expect(await within(5000, "the report", died)).toBe("sandbox.azurite_exited");
+    expect(await within(30_000, "the report", died)).toBe("sandbox.azurite_exited");
     await azurite.stop();
   });
 
@@ -77,11 +77,11 @@ describe("Azurite as a child process", () => {
       console.log(azurite.pid);
     `;
     const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await within(20_000, "Azurite's pid", once(createInterface({ input: parent.stdout }), "line"))) as [string];
+    const [line] = (await within(120_000, "Azurite's pid", once(createInterface({ input: parent.stdout }), "line"))) as [string];
     const pid = Number(line);
     expect(alive(pid)).toBe(true);
     parent.kill("SIGKILL");
-    await eventually(5000, "Azurite to end", async () => (alive(pid) ? null : true));
+    await eventually(30_000, "Azurite to end", async () => (alive(pid) ? null : true));
     expect(existsSync(folder)).toBe(false);
   });
 });

@@ -7,6 +7,10 @@ import { manifestPath } from "../bench/origin/video.ts";
 import { Player } from "../bench/player.ts";
 import { cpuMs, freePort, inLanes, peerVersion, rssMiB, startProcess, versionsOf } from "../bench/process.ts";
 
+/** For what answers, on the busiest of machines; and for what does not. */
+const PATIENCE_MS = 20_000;
+const SHORT_MS = 500;
+
 /** Those that show themselves in one play of a clear video on demand; the others need time, a process, a key or a certificate. */
 const AT_ONCE = FAULTS.filter(
   (fault) => !["process", "live", "certificate"].includes(faultClass(fault)) && !/blackhole|slow|rendition|^key-|clock/.test(fault),
@@ -16,7 +20,7 @@ describe("the player", () => {
   const play = async (fault: Fault | null, video: (typeof VIDEOS)[number]): Promise<string | null> => {
     const region = await BenchRegion.start({ name: "a", host: "127.0.0.1" });
     await region.setFault(fault);
-    const player = new Player({ router: region.addresses.streaming, video });
+    const player = new Player({ router: region.addresses.streaming, video, patience: 10 });
     const { failure } = await player.play();
     await player.stop();
     await region.stop();
@@ -35,8 +39,8 @@ describe("the player", () => {
 describe("an origin in a process of its own", () => {
   let origins: OriginProcess;
   const video = { protocol: "hls", encrypted: false, live: true } as const;
-  const answers = async (): Promise<boolean> =>
-    fetch(`${origins.region("a").streaming}${manifestPath(video)}`, { signal: AbortSignal.timeout(500) }).then(
+  const answers = async (withinMs: number): Promise<boolean> =>
+    fetch(`${origins.region("a").streaming}${manifestPath(video)}`, { signal: AbortSignal.timeout(withinMs) }).then(
       ({ ok }) => ok,
       () => false,
     );
@@ -47,12 +51,12 @@ describe("an origin in a process of its own", () => {
   afterAll(async () => origins[Symbol.asyncDispose]());
 
   it("answers, has faults, and is mended", async () => {
-    expect(await answers()).toBe(true);
+    expect(await answers(PATIENCE_MS)).toBe(true);
     for (const fault of ["manifest-503", "refuse", "reset", "blackhole"] as const) {
       await origins.breakRegion("a", fault);
-      expect(await answers(), fault).toBe(false);
+      expect(await answers(SHORT_MS), fault).toBe(false);
       await origins.mendRegion("a");
-      expect(await answers(), `after ${fault}`).toBe(true);
+      expect(await answers(PATIENCE_MS), `after ${fault}`).toBe(true);
     }
   });
 
@@ -60,9 +64,9 @@ describe("an origin in a process of its own", () => {
     expect(rssMiB(origins.pid)).toBeGreaterThan(10);
     expect(cpuMs(origins.pid)).toBeGreaterThan(0);
     await origins.breakRegion("a", "stopped");
-    expect(await answers()).toBe(false);
+    expect(await answers(SHORT_MS)).toBe(false);
     await origins.breakRegion("a", "killed");
-    expect(await answers()).toBe(false);
+    expect(await answers(SHORT_MS)).toBe(false);
   });
 });
 

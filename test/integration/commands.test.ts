@@ -25,6 +25,9 @@ interface Plan {
   readonly summary: Readonly<Record<string, unknown>>;
 }
 
+/** Longer than any pause of the machine: what is taken is not taken again. */
+const LEASE_MS = 60_000;
+
 let lab: CommandLab;
 let file: string;
 
@@ -92,7 +95,7 @@ describe("dead letters", () => {
   it("are listed with why, and put back one by one or all", async () => {
     await using queue = new SqliteWorkQueue({ path: lab.state("paircast"), name: "jobs", maxTakes: 5, clock: systemClock });
     for (const asset of ["one", "two", "three"]) await queue.put(pieceText(lookPiece({ region: "westeurope", asset, at: 0 })));
-    for (let item = await queue.take(1000); item !== null; item = await queue.take(1000)) await queue.bury(item, "it would not do");
+    for (let item = await queue.take(LEASE_MS); item !== null; item = await queue.take(LEASE_MS)) await queue.bury(item, "it would not do");
     const listed = await runCommand(["dead-letters", "--config", file]);
     expect(listed.code).toBe(1);
     expect(listed.out).toMatch(/look at one of westeurope, \d+ s old, taken 1 time: it would not do/);
@@ -122,15 +125,15 @@ describe("exit codes", () => {
       const err: string[] = [];
       const lines = createInterface({ input: child.stderr });
       lines.on("line", (line) => err.push(line));
-      await within(30_000, "the replication to be under way", once(lines, "line"));
+      await within(60_000, "the replication to be under way", once(lines, "line"));
       const closed = once(child, "close");
       child.kill(signal);
-      const [ended] = await within(20_000, `the end after ${signal}`, closed);
+      const [ended] = await within(45_000, `the end after ${signal}`, closed);
       expect([signal, ended]).toEqual([signal, code]);
       expect(err.at(-1)).toContain("the same command goes on from there");
     }
     const following = startCommand(["replicate", "--config", file, "--follow"]);
-    await within(30_000, "the first line of the log", once(createInterface({ input: following.stderr }), "line"));
+    await within(60_000, "the first line of the log", once(createInterface({ input: following.stderr }), "line"));
     expect(await stopRunning(following)).toBe(0);
     await lab.mend("northeurope");
   });

@@ -1,20 +1,25 @@
 /** The ways of a copy that Azurite itself does not know: through the fronts of two regions, which play a whole blob service. */
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock, type Clock } from "../../src/core/clock.ts";
 import type { AzureBlobContainerOptions, CopyMethod } from "../../src/replicator/adapters/azureBlobOptions.ts";
 import { AzureBlobContainer } from "../../src/replicator/adapters/azureBlobs.ts";
 import { openBlobService } from "../../src/replicator/adapters/storageClients.ts";
 import type { StorageFront } from "../../src/sandbox/storageFront.ts";
+import { ManualClock } from "../fakes/clock.ts";
 import { StorageStage } from "../harness/storageStage.ts";
+import { eventually, within } from "../harness/wait.ts";
 
 let stage: StorageStage;
 let west: StorageFront;
 let north: StorageFront;
 let last = 0;
 
+/** Of the fronts: a copy that they hold stays pending as long as the test wants it to. */
+const frontClock = new ManualClock(systemClock.now());
+
 beforeAll(async () => {
-  stage = await StorageStage.start({ west: "127.0.0.1", north: "127.0.0.1" });
+  stage = await StorageStage.start({ west: "127.0.0.1", north: "127.0.0.1" }, frontClock);
   [west, north] = [stage.front("west"), stage.front("north")];
 });
 afterEach(async () => {
@@ -35,18 +40,18 @@ interface Regions {
   readonly tags: string[];
 }
 
-async function regions(tuning: Tuning = {}): Promise<Regions> {
+async function regions(tuning: Tuning = {}, clock: Clock = systemClock): Promise<Regions> {
   last += 1;
   const name = `video-${last}`;
   const methods: CopyMethod[] = [];
   const tags: string[] = [];
   const open = async (front: StorageFront, more: Tuning) => {
     const { url, accountName, accountKey } = front.address;
-    const service = openBlobService({ url, login: { kind: "account-key", accountName, accountKey }, clock: systemClock });
+    const service = openBlobService({ url, login: { kind: "account-key", accountName, accountKey }, clock });
     await service.client.createContainer(name);
     return {
       service,
-      container: new AzureBlobContainer({ label: `${accountName}/${name}`, clock: systemClock, ...service.access(name), ...more }),
+      container: new AzureBlobContainer({ label: `${accountName}/${name}`, clock, ...service.access(name), ...more }),
     };
   };
   const from = await open(west, {});
@@ -97,27 +102,40 @@ describe("the ways of a copy", () => {
   });
 
   it("adopts an asynchronous copy that somebody has started, instead of starting another", async () => {
-    const made = await regions();
+    const waits = Promise.withResolvers<void>();
+    const sleep: Clock["sleep"] = async (ms, signal) => {
+      waits.resolve();
+      return systemClock.sleep(ms, signal);
+    };
+    const made = await regions({}, { ...systemClock, sleep });
     const blob = await seed(made, "a");
-    north.holdCopies({ next: 1, forMs: 700, outcome: "success" });
+    north.holdCopies({ next: 1, forMs: 60_000, outcome: "success" });
     await made.pastTarget.getBlobClient("a").beginCopyFromURL(await made.source.readUrl("a"));
     expect(await made.target.head("a")).toMatchObject({ copyStatus: "pending" });
-    const copied = await made.target.copyFrom(made.source, blob, "absent");
+    const copying = made.target.copyFrom(made.source, blob, "absent");
+    await within(20_000, "the copy to be waited for", waits.promise);
+    await frontClock.advance(60_000);
+    const copied = await copying;
     expect(made.methods).toEqual([]);
     expect(await made.target.head("a")).toMatchObject({ copyStatus: "success", etag: copied.etag, contentMd5: blob.contentMd5 });
   });
 
   it("waits as long as a busy account asks, and asks another one meanwhile", async () => {
-    const made = await regions();
+    const clock = new ManualClock(systemClock.now());
+    const made = await regions({}, clock);
     const blob = await seed(made, "a");
     north.serverBusy(2, 1);
-    const began = systemClock.monotonic();
-    const copying = made.target.copyFrom(made.source, blob, "absent");
-    await made.source.head("a");
-    const meanwhile = systemClock.monotonic() - began;
+    const began = clock.monotonic();
+    let ended = 0;
+    const copying = made.target.copyFrom(made.source, blob, "absent").finally(() => (ended = clock.monotonic()));
+    // Time stands still: the busy account has to be waited for, the other one answers.
+    expect(await made.source.head("a")).toMatchObject({ length: CONTENT.length });
+    await eventually(20_000, "the copy to be done", async () => {
+      await clock.advance(100);
+      return ended > 0 ? true : null;
+    });
     await copying;
-    expect(meanwhile).toBeLessThan(900);
-    expect(systemClock.monotonic() - began).toBeGreaterThan(1900);
+    expect(ended - began).toBeGreaterThanOrEqual(2_000);
     expect(made.methods).toEqual(["url"]);
   });
 

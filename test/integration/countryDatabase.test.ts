@@ -52,7 +52,7 @@ async function location(serve: ServeProcess): Promise<string | undefined> {
 }
 
 async function routedTo(serve: ServeProcess, origin: string): Promise<void> {
-  await eventually(10_000, `the viewer to be sent to ${origin}`, async () =>
+  await eventually(30_000, `the viewer to be sent to ${origin}`, async () =>
     (await location(serve)) === `${origin}${MANIFEST}` ? true : null,
   );
 }
@@ -71,6 +71,8 @@ it.each([1, 2])("with %i processes takes a database that replaces another, and n
   await using serve = await ServeProcess.start(folder);
   await routedTo(serve, north);
   await replaceDatabase(folder, locating("FR"));
+  // By then every process has it.
+  await serve.logged("config.reloaded");
   await routedTo(serve, west);
   await replaceDatabase(folder, Buffer.from("<html>sign in to download</html>"));
   const [refused] = await serve.logged("config.reload_failed");

@@ -66,7 +66,7 @@ async function unpublish(...gone: readonly PublishedVideo[]): Promise<void> {
   }
   await replicate();
   await round(patient, callCommand);
-  await eventually(10_000, "the grace period to be over", async () =>
+  await eventually(30_000, "the grace period to be over", async () =>
     (await listed()).some(({ status }) => status === "pending") ? null : true,
   );
 }
@@ -101,13 +101,13 @@ describe("a video that its source has taken back", () => {
     const { name: assetName } = video(1);
     await unpublish(video(1));
     const child = startCommand(["deletions", "run", "--config", config]);
-    await eventually(30_000, "the deletion is begun", async () => {
+    await eventually(60_000, "the deletion is begun", async () => {
       const [begun] = (await listed("--all")).filter((each) => each.assetName === assetName);
       return begun?.status === "delete" ? null : true;
     });
     await killRunning(child);
     lapseLeases(lab.state("all"));
-    await eventually(30_000, "it is deleted", async () => {
+    await eventually(60_000, "it is deleted", async () => {
       await callCommand(["deletions", "run", "--config", config]);
       return (await listed("--all")).find((each) => each.assetName === assetName)?.status === "done" ? true : null;
     });

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import type { EncodingNotice } from "../../src/encoding/outputPublisher.ts";
 import type { ShownAccount, ShownJob } from "../../src/core/ports/encodingService.ts";
+import { operator } from "../../src/commands/drain.ts";
 import { ArmClient, type ArmAddress } from "../../src/sandbox/arm.ts";
 import { SandboxProcess } from "../harness/sandbox.ts";
 import { ServeFolder, ServeProcess } from "../harness/serve.ts";
@@ -103,11 +104,22 @@ async function admin<T>(method: "GET" | "POST" | "DELETE", path: string, body?: 
 }
 
 async function jobUntil(id: string, what: string, isSo: (job: ShownJob) => boolean): Promise<ShownJob> {
-  const { value } = await eventually(60_000, `the job to be ${what}\n${serve.text.slice(-3000)}`, async () => {
+  const { value } = await eventually(120_000, `the job to be ${what}\n${serve.text.slice(-3000)}`, async () => {
     const { job } = (await admin<{ job: ShownJob }>("GET", `/api/encoding/jobs/${id}`)).json;
     return isSo(job) ? job : null;
   });
   return value;
+}
+
+async function accountUntil(account: string, status: ShownAccount["status"]): Promise<void> {
+  await eventually(120_000, `account ${account} to be ${status}\n${serve.text.slice(-3000)}`, async () => {
+    const { accounts: shown } = (await admin<{ accounts: ShownAccount[] }>("GET", "/api/encoding")).json;
+    return shown.find((each) => each.account === account)?.status === status ? true : null;
+  });
+}
+
+function keptIn(job: ShownJob | null): readonly string[] {
+  return (job?.copies ?? []).filter(({ state }) => state === "kept").map(({ region }) => region);
 }
 
 /** The region that a player is sent to for this path, where the manifest is really there. */
@@ -127,7 +139,7 @@ describe("a file that is submitted", () => {
     const [dying, other] = sandbox.ready.regions.map(({ name }) => name) as [string, string];
     await sandbox.control("POST", `/regions/${dying}/jobs`, { queuedMs: 20, scheduledMs: 20, processingMs: 600_000 });
     await sandbox.control("POST", `/regions/${other}/jobs`, { queuedMs: 20, scheduledMs: 20, processingMs: 500 });
-    const disable = { kind: "disable", region: other, reason: "jobs go elsewhere", duration: "10m" };
+    const disable = { kind: "disable", region: other, service: "encoding", reason: "jobs go elsewhere", duration: "10m" };
     const { json } = await admin<{ override: { id: string } }>("POST", "/api/overrides", disable);
     const shown = (await admin<{ accounts: ShownAccount[] }>("GET", "/api/encoding")).json.accounts;
     expect(shown.map(({ account, disabled }) => [account, disabled])).toEqual([
@@ -143,7 +155,7 @@ describe("a file that is submitted", () => {
     const [first] = (JSON.parse(out) as { jobs: { job: ShownJob; created: boolean }[] }).jobs;
     if (first === undefined) throw new Error("no job");
     const { id } = first.job;
-    expect(first.job.copies.filter(({ state }) => state === "kept").map(({ region }) => region)).toEqual([dying, other]);
+    expect(keptIn(first.job)).toEqual([dying, other]);
     // The same input is the same job, and its file is not wanted again; with another input the same client id is refused.
     const repeated = await paircast(...submit);
     expect((JSON.parse(repeated.out) as { jobs: { job: ShownJob; created: boolean }[] }).jobs).toMatchObject([
@@ -174,7 +186,7 @@ describe("a file that is submitted", () => {
 
     await sandbox.mendRegion(dying);
     const locatorId = finished.playback[0]?.locatorId ?? "";
-    await eventually(60_000, "the output to be verified in the region that returned", async () => {
+    await eventually(120_000, "the output to be verified in the region that returned", async () => {
       type Entry = { locatorId: string; regions: Record<string, { state: string }> };
       const { entries } = (await admin<{ entries: Entry[] }>("GET", "/api/catalogue")).json;
       return entries.find((entry) => entry.locatorId === locatorId)?.regions[dying]?.state === "verified" ? true : null;
@@ -192,7 +204,41 @@ describe("a file that is submitted", () => {
       { jobId: id, clientId: "film-1", account: other, playback: [{ locatorId, hls: path }] },
     ]);
     expect(serve.text).not.toMatch(/sig=[A-Za-z0-9%]{8}/);
-  }, 240_000);
+  }, 400_000);
+
+  it("that one region took, as the other was down, has its second copy once that is back, and moves there", async () => {
+    const [dying, other] = sandbox.ready.regions.map(({ name }) => name) as [string, string];
+    await sandbox.control("POST", `/regions/${dying}/jobs`, { queuedMs: 20, scheduledMs: 20, processingMs: 600_000 });
+    await sandbox.control("POST", `/regions/${other}/jobs`, { queuedMs: 20, scheduledMs: 20, processingMs: 500 });
+    await sandbox.breakRegion(other, { kind: "refuse" });
+    await accountUntil(other, "out");
+    const file = join(folder.path, "second.mp4");
+    writeFileSync(file, Buffer.alloc(10_000, 9));
+    const { code, out, err } = await paircast("encode", "submit", file, "--transform", "ladder", "--json");
+    expect(code, err).toBe(0);
+    const [{ job } = { job: null }] = (JSON.parse(out) as { jobs: { job: ShownJob }[] }).jobs;
+    const id = job?.id ?? "";
+    expect(keptIn(job)).toEqual([dying]);
+    await jobUntil(id, "processed", ({ attempts }) => attempts.at(-1)?.state === "processing");
+    expect((await paircast("encode", "status", id)).out).toContain(`file second.mp4 in ${dying}`);
+
+    await sandbox.mendRegion(other);
+    await jobUntil(id, "kept in both regions", (each) => keptIn(each).length === 2);
+    expect((await paircast("encode", "status", id)).out).toContain(`file second.mp4 in ${dying} and ${other}`);
+    const copy = await accounts[1]?.get(`assets/${id}-i2`);
+    expect(copy).not.toBeNull();
+    await accountUntil(other, "in");
+    await sandbox.breakRegion(dying, { kind: "refuse" });
+    const finished = await jobUntil(id, "finished", ({ state }) => state === "finished");
+    expect(finished.attempts).toMatchObject([
+      { account: dying, end: "moved" },
+      { account: other, end: "won" },
+    ]);
+    await jobUntil(id, "rid of the copy", ({ copies }) => !copies.some(({ region, upload }) => region === other && upload === 2));
+    expect(await accounts[1]?.get(`assets/${id}-i2`)).toBeNull();
+    await sandbox.mendRegion(dying);
+    expect(serve.text).not.toMatch(/sig=[A-Za-z0-9%]{8}/);
+  }, 400_000);
 
   it("is listed, canceled and tried again by command", async () => {
     for (const { name } of sandbox.ready.regions) await sandbox.control("POST", `/regions/${name}/jobs`, { queuedMs: 600_000 });
@@ -204,6 +250,13 @@ describe("a file that is submitted", () => {
     expect((await paircast("encode", "cancel", id)).out).toContain("canceled");
     expect((await paircast("encode", "list", "--state", "canceled")).out).toContain(id);
     expect((await paircast("encode", "retry", id)).out).toContain("waiting");
+    const status = (await paircast("encode", "status", id)).out;
+    const by = operator(null);
+    expect(status).toMatch(new RegExp(`canceled by ${by}  .*\n.*tried again by ${by}  `));
+    expect(await serve.logged("encoding.action", 2)).toMatchObject([
+      { action: "cancel", job: id, by },
+      { action: "retry", job: id, by },
+    ]);
     expect((await paircast("encode", "cancel", id)).out).toContain("canceled");
     expect((await paircast("encode", "status")).out).toContain("1 canceled");
     const list = join(folder.path, "films.txt");
@@ -216,7 +269,7 @@ describe("a file that is submitted", () => {
         [{ kind: "url", url: "https://in.example/2.mp4" }, true],
       ]);
     }
-    expect(await serve.metric('paircast_encoding_messages_total{kind="finished"}')).toBe(1);
+    expect(await serve.metric('paircast_encoding_messages_total{kind="finished"}')).toBe(2);
     const unknown = await paircast("encode", "submit", url, "--transform", "none");
     expect([unknown.code === 0, unknown.err]).toEqual([false, expect.stringContaining("there is no transform none")]);
     expect((await paircast("encode", "status", "nobody")).code).not.toBe(0);

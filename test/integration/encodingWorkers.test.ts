@@ -46,11 +46,12 @@ class Worker {
       accounts: accounts.map((account) => ({ account: this.#life.ports(account), maxInFlight: IN_FLIGHT })),
       inputs: {
         open: async ({ input }) => ({ kind: "urls", urls: input.kind === "url" ? [input.url] : [] }),
+        copy: async () => undefined,
         discard: async () => undefined,
       },
       publisher: this.#life.ports({ publish }),
       transforms: (wanted) => (wanted === TRANSFORM.name ? TRANSFORM : null),
-      isDisabled: () => false,
+      overridden: () => null,
       policy: POLICY,
       times: TIMES,
       concurrency: { jobs: 64, callsPerAccount: 8 },
@@ -94,6 +95,7 @@ async function encodeThrough({ stores }: Shared, jobs: number): Promise<void> {
   const [dying, other] = [new Worker("dying", first, accounts, told), new Worker("other", second, accounts, told)];
   const finished = async (least: number): Promise<true | null> => ((await third.count()).finished >= least ? true : null);
   await eventually(200_000, "a third of the jobs", async () => finished(jobs / 3));
+  await eventually(200_000, "word of the one that dies", async () => (told.some(({ worker }) => worker === "dying") ? true : null));
   dying.kill();
   const toldBefore = told.length;
   // Who asks again for what is there already is given that.

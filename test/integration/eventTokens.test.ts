@@ -80,7 +80,7 @@ async function listener(entra: { readonly login: string; readonly appId?: string
     stop.abort();
     await run;
   });
-  const { value } = await eventually(10_000, "the listener", async () => lines.find(({ event }) => event === "events.listening") ?? null);
+  const { value } = await eventually(30_000, "the listener", async () => lines.find(({ event }) => event === "events.listening") ?? null);
   const deliver = async (headers: Readonly<Record<string, string>>, query = ""): Promise<number> => {
     const all = { "content-type": "application/json", connection: "close", ...headers };
     const answer = await request(`${String(value["url"])}${query}`, { method: "POST", headers: all, body: JSON.stringify([EVENT]) });

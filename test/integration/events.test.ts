@@ -63,8 +63,8 @@ describe("paircast replicate --follow", () => {
   it("hears of an encoded asset and carries it, long before the next pass; it stops when it is told to", async () => {
     const command = ["replicate", "--follow", "--json", "--config", lab.configure("follow", SETTINGS)];
     // Its first line is that of the first pass.
-    await using following = await startRunning(command, 30_000);
-    const { value: url } = await eventually(10_000, "the listener for events", async () => {
+    await using following = await startRunning(command, 120_000);
+    const { value: url } = await eventually(30_000, "the listener for events", async () => {
       const lines = following.log.map((line) => JSON.parse(line) as { event?: string; url?: string });
       return Promise.resolve(lines.find(({ event }) => event === "events.listening")?.url ?? null);
     });
@@ -90,9 +90,10 @@ describe("paircast replicate --follow", () => {
         },
       ]),
     });
+    await delivery.body.dump();
     expect(delivery.statusCode).toBe(200);
     await using catalogue = new SqliteCatalogue(lab.state("follow"));
-    await eventually(30_000, "the video in both regions", async () => {
+    await eventually(60_000, "the video in both regions", async () => {
       const regions = (await catalogue.get(video.locatorId))?.entry.regions;
       return regions?.["westeurope"]?.state === "verified" && regions["northeurope"]?.state === "verified" ? true : null;
     });

@@ -1,24 +1,29 @@
 /** How files come to be replaced: written in place, by rename, and by the link that Kubernetes exchanges. */
+import { watch as watchFolder } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
 import { FileWatch } from "../../src/core/config/watch.ts";
-import { eventually } from "../harness/wait.ts";
+import { ManualClock } from "../fakes/clock.ts";
+import { within } from "../harness/wait.ts";
+
+const SETTLE_MS = 30;
 
 let folder: string;
 let changes: number;
 let problems: string[];
+let clock: ManualClock;
 let watch: FileWatch;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "paircast-watch-"));
   changes = 0;
   problems = [];
+  clock = new ManualClock();
   watch = new FileWatch({
-    clock: systemClock,
-    settleMs: 30,
+    clock,
+    settleMs: SETTLE_MS,
     onChange: () => (changes += 1),
     onProblem: (place) => problems.push(place),
   });
@@ -29,8 +34,25 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function changed(count: number): Promise<void> {
-  await eventually(5_000, `change ${count} to be seen`, async () => Promise.resolve(changes >= count ? true : null));
+/** Resolves when all that has happened in these folders has been told to who watches them: events come in order. */
+async function told(...places: readonly string[]): Promise<void> {
+  for (const place of places) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watcher = watchFolder(place, (_event, name) => {
+      if (name === "the end") resolve();
+    });
+    await writeFile(join(place, "the end"), "");
+    await within(20_000, `the events of ${place}`, promise);
+    watcher.close();
+    await rm(join(place, "the end"));
+  }
+}
+
+/** Things settle; no time passes otherwise. */
+async function settled(...places: readonly string[]): Promise<number> {
+  await told(...places);
+  await clock.advance(SETTLE_MS);
+  return changes;
 }
 
 it("sees a file that is written, and one that is put in its place; not what lies beside it", async () => {
@@ -38,24 +60,28 @@ it("sees a file that is written, and one that is put in its place; not what lies
   await writeFile(file, "1");
   watch.follow([file]);
   await writeFile(join(folder, "state.db"), "x");
+  expect(await settled(folder)).toBe(0);
   await writeFile(file, "2");
-  await changed(1);
+  expect(await settled(folder)).toBe(1);
   await writeFile(join(folder, "new"), "3");
+  expect(await settled(folder)).toBe(1);
   await rename(join(folder, "new"), file);
-  await changed(2);
-  // Whatever the file beside it could have set off has been set off by now.
-  expect(changes).toBe(2);
+  expect(await settled(folder)).toBe(2);
 });
 
 it("takes many events that come together for one", async () => {
   const file = join(folder, "a.yaml");
   await writeFile(file, "1");
   watch.follow([file]);
-  for (let write = 0; write < 20; write += 1) await writeFile(file, String(write));
-  await changed(1);
+  for (let write = 0; write < 20; write += 1) {
+    await writeFile(file, String(write));
+    await told(folder);
+    await clock.advance(SETTLE_MS - 1);
+  }
+  expect(changes).toBe(0);
+  expect(await settled(folder)).toBe(1);
   await writeFile(file, "last");
-  await changed(2);
-  expect(changes).toBe(2);
+  expect(await settled(folder)).toBe(2);
 });
 
 it("sees the exchange of a link behind the file's own", async () => {
@@ -68,7 +94,7 @@ it("sees the exchange of a link behind the file's own", async () => {
   watch.follow([join(folder, "a.yaml")]);
   await symlink("..two", join(folder, "..new"));
   await rename(join(folder, "..new"), join(folder, "..data"));
-  await changed(1);
+  expect(await settled(folder)).toBe(1);
 });
 
 it("follows other files when told to, and says what cannot be watched", async () => {
@@ -79,7 +105,7 @@ it("follows other files when told to, and says what cannot be watched", async ()
   expect(problems).toEqual([join(folder, "nowhere")]);
   watch.follow([second]);
   await writeFile(first, "1");
+  expect(await settled(join(folder, "one"))).toBe(0);
   await writeFile(second, "1");
-  await changed(1);
-  expect(changes).toBe(1);
+  expect(await settled(join(folder, "two"))).toBe(1);
 });

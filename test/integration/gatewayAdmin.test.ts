@@ -7,6 +7,7 @@ import type { StatusEvent } from "../../src/gateway/adminEvents.ts";
 import { buildAdmin } from "../../src/gateway/admin.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { buildWorld } from "../gateway/world.ts";
+import { eventually } from "../harness/wait.ts";
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -55,11 +56,7 @@ async function open(url: string, headers: Record<string, string> = {}): Promise<
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited 5 s in vain: ${what}`);
-    await systemClock.sleep(5);
-  }
+  await eventually(20_000, what, async () => Promise.resolve(holds() ? true : null));
 }
 
 describe("the admin listener", () => {

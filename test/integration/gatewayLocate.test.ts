@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/core/clock.ts";
 import { RegionHttpClient } from "../../src/core/http.ts";
+import type { HttpClient } from "../../src/core/ports/http.ts";
+import { ManualClock } from "../fakes/clock.ts";
 import { silentHost } from "../gateway/silentHost.ts";
 import { buildWorld, manifestRequest, UNKNOWN_LOCATOR } from "../gateway/world.ts";
+import { eventually } from "../harness/wait.ts";
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -27,7 +29,11 @@ async function origin(status: number): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A world whose regions are real addresses. */
+/** Less than undici's own limit, which would end a connection that cannot be made; far more than a pause of the machine. */
+const SOON_MS = 8_000;
+const PATIENCE_MS = 60_000;
+
+/** A world whose regions are real addresses. The second region has time enough, whatever the limit is. */
 function locating(west: string, north: string, timeout: string) {
   const regions = [
     { name: "westeurope", streaming: west, keys: null },
@@ -35,12 +41,16 @@ function locating(west: string, north: string, timeout: string) {
   ];
   const http = new RegionHttpClient({ origins: regions.map(({ streaming }) => ({ url: streaming, ca: null })) });
   stops.push(async () => http[Symbol.asyncDispose]());
-  return buildWorld({ regions, clock: systemClock, http, gateway: { unknownLocators: { timeout } } });
+  const patient: HttpClient = {
+    ask: async (question) => http.ask(question.url.startsWith(north) ? { ...question, timeoutMs: PATIENCE_MS } : question),
+  };
+  const clock = new ManualClock();
+  return { ...buildWorld({ regions, clock, http: patient, gateway: { unknownLocators: { timeout } } }), clock };
 }
 
 describe("looking for an unknown video over sockets", () => {
   it("finds it where it is", async () => {
-    const { directory, outcomes } = locating(await origin(404), await origin(200), "2s");
+    const { directory, outcomes } = locating(await origin(404), await origin(200), "60s");
     expect(await directory.locate(manifestRequest(UNKNOWN_LOCATOR))).toEqual({
       holdings: { westeurope: "absent", northeurope: "found" },
       source: "asked",
@@ -52,16 +62,19 @@ describe("looking for an unknown video over sockets", () => {
     const { directory, outcomes } = locating(await silentHost(stops), await origin(404), "200ms");
     const started = performance.now();
     const { holdings } = await directory.locate(manifestRequest(UNKNOWN_LOCATOR));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(SOON_MS);
     expect(holdings).toEqual({ westeurope: "unknown", northeurope: "absent" });
     expect(outcomes.words).toEqual(["westeurope:timeout"]);
   });
 
   it("a viewer does not wait for the host that is down when another has shown the video", async () => {
-    const { directory } = locating(await silentHost(stops), await origin(200), "30s");
-    const started = performance.now();
-    const { holdings } = await directory.locate(manifestRequest(UNKNOWN_LOCATOR));
-    expect(performance.now() - started).toBeLessThan(2_000);
-    expect(holdings).toEqual({ westeurope: "unknown", northeurope: "found" });
+    const { directory, clock } = locating(await silentHost(stops), await origin(200), "30s");
+    let located: Awaited<ReturnType<typeof directory.locate>> | null = null;
+    void directory.locate(manifestRequest(UNKNOWN_LOCATOR)).then((result) => (located = result));
+    const { value } = await eventually(SOON_MS, "the video to be found", async () => {
+      await clock.advance(10);
+      return located;
+    });
+    expect(value.holdings).toEqual({ westeurope: "unknown", northeurope: "found" });
   });
 });

@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -22,13 +22,24 @@ async function raw(server: GatewayServer, bytes: string): Promise<RawAnswer> {
   socket.write(Buffer.from(bytes, "latin1"));
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-  await once(socket, "close");
+  await gone(socket);
   const [head = "", body = ""] = text.split("\r\n\r\n", 2);
   const [line = "", ...fields] = head.split("\r\n");
   const headers = new Map(
     fields.map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 1).trim()]),
   );
   return { status: Number(line.split(" ")[1]), headers, body };
+}
+
+/** Resolves when the connection has ended. A server that closes with bytes unread resets it, after what it has answered. */
+async function gone(socket: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket
+    .on("error", () => undefined)
+    .once("close", () => {
+      resolve();
+    });
+  await promise;
 }
 
 function lines(...parts: readonly string[]): string {
@@ -129,12 +140,15 @@ describe("the gateway over a socket", () => {
     socket.write(request.repeat(2) + lines(`GET ${MANIFEST} HTTP/1.1`, "Host: gateway.example"));
     let text = "";
     socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    await once(socket, "close");
+    await gone(socket);
     expect(text.match(/HTTP\/1\.1 302/g)).toHaveLength(3);
   });
 });
 
 describe("a listener", () => {
+  /** Who waits for it has not been let go; no pause of the machine is as long. */
+  const GRACE_MS = 60_000;
+
   /** Answers when the test says so. */
   function heldApp() {
     const asked = Promise.withResolvers<void>();
@@ -150,7 +164,7 @@ describe("a listener", () => {
 
   it("lets a running answer end before it closes, and takes no new connection meanwhile", async () => {
     const { app, asked, answer } = heldApp();
-    const server = await GatewayServer.listen({ app, listen: LOOPBACK, clock: systemClock, targets: "parsed" });
+    const server = await GatewayServer.listen({ app, listen: LOOPBACK, clock: systemClock, targets: "parsed", graceMs: GRACE_MS });
     // Keep-alive: the connection must end with this answer all the same, or close would wait for its whole grace.
     const running = raw(server, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await asked;
@@ -160,7 +174,7 @@ describe("a listener", () => {
     answer(new Response("late but whole"));
     expect(await running).toMatchObject({ status: 200, body: "late but whole" });
     await closed;
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(GRACE_MS);
   });
 
   it("closes an idle keep-alive connection at once", async () => {
@@ -169,13 +183,14 @@ describe("a listener", () => {
       listen: LOOPBACK,
       clock: systemClock,
       targets: "parsed",
+      graceMs: GRACE_MS,
     });
     const socket = connect(server.address.port, "127.0.0.1");
     socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await once(socket, "data");
     const started = performance.now();
-    await Promise.all([server.close(), once(socket, "close")]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    await Promise.all([server.close(), gone(socket)]);
+    expect(performance.now() - started).toBeLessThan(GRACE_MS);
   });
 
   it("is forced where an answer never ends, and closing twice is closing once", async () => {

@@ -33,13 +33,13 @@ it("a gateway that was killed starts from what it knew, and routes by it before 
   await folder.write(settings({ interval: "100ms", fastInterval: "50ms" }));
   {
     const first = await ServeProcess.start(folder);
-    await eventually(10_000, "we to be unhealthy and ne to be healthy", async () => {
+    await eventually(60_000, "we to be unhealthy and ne to be healthy", async () => {
       const known = [await first.metric(state("we", "unhealthy")), await first.metric(state("ne", "healthy"))];
       return known.every((value) => value === 1) ? true : null;
     });
     const exited = once(first.child, "exit");
     first.child.kill("SIGKILL");
-    await within(5000, "the process to end", exited);
+    await within(45_000, "the process to end", exited);
   }
   // The first probe of the second process comes after up to half a minute.
   await folder.write(settings({ interval: "60s", jitter: 0.5, watch: false }));

@@ -5,6 +5,7 @@ import { healthSection } from "../../src/core/config/health.ts";
 import type { CatalogueEntry, RegionCopy } from "../../src/core/contracts.ts";
 import { keyedFingerprint } from "../../src/core/fingerprint.ts";
 import { RegionHttpClient } from "../../src/core/http.ts";
+import type { OnAirByRegion } from "../../src/core/liveMetrics.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { watchLiveCopies } from "../../src/health/liveCopies.ts";
 import { catalogueEntry } from "../fakes/catalogueEntry.ts";
@@ -22,6 +23,8 @@ interface Stage extends AsyncDisposable {
   /** Regions whose copy serves, and every change in the order in which the catalogue was told. */
   serving(): string;
   readonly told: string[];
+  /** What the last look has shown, for the metrics. */
+  standing(): readonly OnAirByRegion[];
   until(serving: string): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ async function start(): Promise<Stage> {
   const manifests = { hls: "/live/master.m3u8", dash: null };
   let entry: CatalogueEntry = catalogueEntry(LOCATOR, { assetName: "paircast-live-Show", manifests, regions: { west: OUT, north: OUT } });
   const told: string[] = [];
+  let standing: readonly OnAirByRegion[] = [];
   const stop = new AbortController();
   const watch = watchLiveCopies(
     {
@@ -45,6 +49,11 @@ async function start(): Promise<Stage> {
       setCopy: async (_, region, copy) => {
         told.push(`${region} ${copy.state}`);
         entry = { ...entry, regions: { ...entry.regions, [region]: copy } };
+      },
+      metrics: {
+        standing: (events) => {
+          standing = events;
+        },
       },
       clock: systemClock,
       log: silentLog,
@@ -64,6 +73,7 @@ async function start(): Promise<Stage> {
     channels,
     told,
     serving,
+    standing: () => standing,
     until: async (wanted) => void (await eventually(25_000, `${wanted} to serve`, async () => (serving() === wanted ? true : null))),
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
@@ -76,6 +86,12 @@ describe("copies of a live event", () => {
     await stage.until("west,north");
     west.frozenAt = systemClock.monotonic();
     await stage.until("north");
+    expect(stage.standing()).toEqual([
+      new Map([
+        ["west", false],
+        ["north", true],
+      ]),
+    ]);
     north.frozenAt = systemClock.monotonic();
     west.frozenAt = null;
     await stage.until("west");
@@ -87,7 +103,18 @@ describe("copies of a live event", () => {
       systemClock.monotonic() - (west.frozenAt ?? Infinity) > 6_000 ? true : null,
     );
     expect([stage.serving(), stage.told.length]).toEqual(["west", before]);
+    // The catalogue keeps the last one; what is seen is told all the same.
+    expect(stage.standing().map((copies) => [...copies.values()])).toEqual([[false, false]]);
     north.frozenAt = null;
     await stage.until("north");
+  });
+
+  it("that have ended are recordings, which nobody is sent to while the event goes on elsewhere", async () => {
+    await using stage = await start();
+    const [west] = stage.channels;
+    await stage.until("west,north");
+    west.ended = true;
+    await stage.until("north");
+    expect(stage.standing().map((copies) => [...copies.values()])).toEqual([[false, true]]);
   });
 });

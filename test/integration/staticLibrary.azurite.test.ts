@@ -99,15 +99,15 @@ describe("a login page in the place of a blob service", () => {
     const url = `${login.url}/account`;
     const open = (containers: string) =>
       new AzureStaticLibrary({ region: "westeurope", url, credential: byKey("account"), containers, clock: systemClock });
-    const asked: Promise<unknown>[] = [
-      Array.fromAsync(open("*").videos()),
-      Array.fromAsync(open("film").videos()),
-      open("*").manifests("film"),
-      open("*").publicAccess("film"),
-      open("*").createContainer("film", "blob"),
-      Array.fromAsync(open("*").container("film").list()),
-      open("*").container("film").head("a.mpd"),
+    const asked: (() => Promise<unknown>)[] = [
+      () => Array.fromAsync(open("*").videos()),
+      () => Array.fromAsync(open("film").videos()),
+      () => open("*").manifests("film"),
+      () => open("*").publicAccess("film"),
+      () => open("*").createContainer("film", "blob"),
+      () => Array.fromAsync(open("*").container("film").list()),
+      () => open("*").container("film").head("a.mpd"),
     ];
-    for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
+    for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: "storage_unavailable", retry: "retry" });
   });
 });

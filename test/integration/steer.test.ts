@@ -40,6 +40,8 @@ async function get(url: string, headers: Record<string, string> = {}): Promise<G
   const named = hostname.endsWith(".localhost");
   const answer = await request(`${protocol}//${named ? `127.0.0.1:${port}` : host}${pathname}${search}`, {
     headers: { ...headers, ...(named ? { host } : {}) },
+    // A kept connection may just be closed by the other side.
+    reset: true,
   });
   const body = Buffer.from(await answer.body.arrayBuffer());
   return { status: answer.statusCode, text: body.toString(), body, headers: answer.headers };
@@ -72,7 +74,7 @@ function inlineList(text: string): { TTL: number; "RELOAD-URI": string; "PATHWAY
 
 async function breakAndNotice(region: string): Promise<void> {
   await sandbox.breakRegion(region, { kind: "refuse" });
-  await eventually(5_000, `${region} to be left`, async () => {
+  await eventually(20_000, `${region} to be left`, async () => {
     const { headers } = await get(`${sandbox.ready.gateway}${video.hls}`);
     return headers["x-paircast-origin"] === region ? null : true;
   });
@@ -85,7 +87,7 @@ async function explained(path: string, mode: Mode): Promise<Record<string, unkno
 
 async function published(options: Readonly<Record<string, unknown>>): Promise<SandboxVideo> {
   const made = (await sandbox.control("POST", "/videos", { region: "westeurope", ...options })) as SandboxVideo;
-  await eventually(30_000, `${made.name} to be replicated`, async () => {
+  await eventually(90_000, `${made.name} to be replicated`, async () => {
     const { listed } = { listed: (await explained(made.hls, "steer"))["pathways"] as string[] | undefined };
     return listed?.includes("northeurope") === true ? true : null;
   });
@@ -238,13 +240,13 @@ describe("a live channel", () => {
       const { status, text } = await get(playlistUrl);
       expect([status, text.includes("#EXT-X-ENDLIST")]).toEqual([200, false]);
       const sequence = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1]);
-      expect(sequence).toBeGreaterThanOrEqual(sequences.at(-1) ?? 0);
       sequences.push(sequence);
       return sequence;
     };
     const start = await look();
     await breakAndNotice("westeurope");
-    await eventually(15_000, "two more segments", async () => ((await look()) >= start + 2 ? true : null));
+    await eventually(90_000, "two more segments", async () => ((await look()) >= start + 2 ? true : null));
+    expect(sequences).toEqual(sequences.toSorted((one, other) => one - other));
     const { text } = await get(playlistUrl);
     const newest = await fetched(new URL(uris(text).at(-1) ?? "", playlistUrl).href);
     expect([newest.status, newest.from]).toEqual([200, hostOf("northeurope")]);

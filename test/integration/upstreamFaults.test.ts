@@ -78,21 +78,30 @@ function hasLeft(fault: Fault, { manifest, key }: { readonly manifest: unknown; 
   return faultClass(fault) === "key" ? key === "b" : manifest === "b";
 }
 
-/** Why the other region was taken for unhealthy; empty where it was not. */
+/** Answers that were lost, and why the other region was taken for unhealthy; empty where neither happened. */
 async function survived(fault: Fault, video: Video): Promise<string> {
   await using scene = await stage(video);
   const { a, router } = scene;
+  const lost: string[] = [];
+  const viewer = async (): ReturnType<typeof asked> => {
+    try {
+      return await asked(router, fault, video);
+    } catch (error) {
+      lost.push(String(error));
+      throw error;
+    }
+  };
   await eventually(NOTICED_MS, "the first region to be looked at", async () => ((await sentTo(router, video)) === "a" ? true : null));
   await a.setFault(fault);
   await eventually(NOTICED_MS, `the viewers to leave a region with ${fault}`, async () =>
-    hasLeft(fault, await asked(router, fault, video)) ? true : null,
+    hasLeft(fault, await viewer()) ? true : null,
   );
   await a.setFault(null);
   await eventually(NOTICED_MS, `the viewers to come back after ${fault}`, async () => {
-    const { manifest, key } = await asked(router, fault, video);
+    const { manifest, key } = await viewer();
     return manifest === "a" && key === "a" ? true : null;
   });
-  return router.reasons("b").join("; ");
+  return [...lost, ...router.reasons("b")].join("; ");
 }
 
 describe.each([ON_DEMAND, LIVE])("a region with any fault, $protocol, live: $live", (video) => {

@@ -156,7 +156,10 @@ describe.skipIf(process.platform !== "linux")("two workers", () => {
     await askMany(gateway, 40);
     expect(await metric(admin, "paircast_requests_total", 'kind="manifest"')).toBe(before + 40);
     expect(await metric(admin, "paircast_request_duration_seconds_count", 'kind="manifest"')).toBe(before + 40);
-    expect(await metric(admin, "paircast_service_state", 'origin="west",service="streaming",state="healthy"')).toBe(1);
+    const healthy = 'origin="west",service="streaming",state="healthy"';
+    await eventually(DEADLINE_MS, "the first region to be found healthy", async () =>
+      (await metric(admin, "paircast_service_state", healthy)) === 1 ? true : null,
+    );
     west.server.closeAllConnections();
     west.server.close();
     await eventually(DEADLINE_MS, "both workers to send viewers to the other region", async () => {
@@ -166,8 +169,9 @@ describe.skipIf(process.platform !== "linux")("two workers", () => {
     expect(await metric(admin, "paircast_service_state_changes_total", 'origin="west",service="streaming",to="unhealthy"')).toBe(1);
     const ended = once(child, "exit");
     child.kill("SIGTERM");
-    expect(await within(5_000, "serve to end before its workers would be killed", ended)).toEqual([0, null]);
-    await eventually(5_000, "the workers to end, too", () => Promise.resolve(workers.some(alive) ? null : true));
+    // They would be after 8 s.
+    expect(await within(7_500, "serve to end before its workers would be killed", ended)).toEqual([0, null]);
+    await eventually(DEADLINE_MS, "the workers to end, too", () => Promise.resolve(workers.some(alive) ? null : true));
   });
 
   it("take up a new configuration together", async () => {
@@ -209,6 +213,6 @@ describe.skipIf(process.platform !== "linux")("two workers", () => {
     const { child } = await serve(await configure({ west: west.url, north: north.url }));
     const workers = childrenOf(child.pid);
     child.kill("SIGKILL");
-    await eventually(10_000, "the workers to end", () => Promise.resolve(workers.some(alive) ? null : true));
+    await eventually(DEADLINE_MS, "the workers to end", () => Promise.resolve(workers.some(alive) ? null : true));
   });
 });

@@ -20,8 +20,8 @@ const FAULT_BODIES: Readonly<Record<RegionFault, Readonly<Record<string, unknown
 
 const HOSTS: Readonly<Record<Mode, string>> = { redirect: "127.0.0.1", steer: "steer.localhost", anchor: "anchor.localhost" };
 
-const REPLICATED_MS = 30_000;
-const RETURNED_MS = 30_000;
+const REPLICATED_MS = 90_000;
+const RETURNED_MS = 90_000;
 
 /** What a viewer of a cell is given. */
 export interface Ticket extends AsyncDisposable {

@@ -15,7 +15,7 @@ export interface Served {
 /** Epoch milliseconds, as the pages count them. */
 export const epochNow = (): number => performance.timeOrigin + performance.now();
 
-const PAGE_MS = 20_000;
+const PAGE_MS = 60_000;
 
 export class Viewer implements AsyncDisposable {
   readonly cell: Cell;

@@ -227,7 +227,7 @@ describe("a replication pass", () => {
     const silence = Promise.withResolvers<void>();
     world.account("silent").calls.onCall = () => silence.promise;
     const running = pass(world, { sources: ["west"], targets: ["west", "dead", "silent", "north"] });
-    await eventually(5_000, "the copy in north", async () => (await world.catalogue.get(LOCATOR_ID))?.entry.regions["north"] ?? null);
+    await eventually(20_000, "the copy in north", async () => (await world.catalogue.get(LOCATOR_ID))?.entry.regions["north"] ?? null);
     silence.reject(unavailable());
     const summary = await running;
     expect(summary).toMatchObject({ changed: 2, failed: 2 });
@@ -266,7 +266,7 @@ describe("the replication loop", () => {
     };
     const running = replicationLoop(world.deps, amsDriver(world.deps), options, stop.signal);
     const nth = async (at: number): Promise<PassSummary> =>
-      (await eventually(5_000, `pass ${at}`, () => Promise.resolve(passes[at] ?? null))).value;
+      (await eventually(20_000, `pass ${at}`, () => Promise.resolve(passes[at] ?? null))).value;
     await nth(0);
     await world.publish();
     await world.clock.advance(60_000);

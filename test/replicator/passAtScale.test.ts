@@ -90,7 +90,7 @@ describe("a target that has more to do than may wait", () => {
     const silence = Promise.withResolvers<void>();
     world.account("silent").calls.onCall = async ({ operation }) => (operation === "locatorPages" ? undefined : silence.promise);
     const running = pass(world, options);
-    await eventually(10_000, "all copies in north", async () => {
+    await eventually(20_000, "all copies in north", async () => {
       const entries = await Array.fromAsync(world.catalogue.list());
       const copied = entries.filter(({ entry }) => entry.regions["north"]?.state === "verified");
       return copied.length === names.length ? true : null;

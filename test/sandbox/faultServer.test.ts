@@ -11,6 +11,8 @@ import { FaultServer } from "../../src/sandbox/faultServer.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { eventually, within } from "../harness/wait.ts";
 
+/** For what takes milliseconds where nothing else runs. */
+const SOON_MS = 20_000;
 const BODY = "0123456789".repeat(1000);
 let cleanup: (() => Promise<void>)[] = [];
 
@@ -56,7 +58,7 @@ async function get(server: FaultServer, dispatcher: Agent, signal?: AbortSignal)
 
 async function failure(work: Promise<unknown>): Promise<string> {
   return within(
-    5000,
+    SOON_MS,
     "the request to fail",
     work.then(
       () => "answered",
@@ -74,7 +76,7 @@ async function dial(server: FaultServer): Promise<{ socket: Socket; received: ()
   let ending = "closed";
   const { promise: closed, resolve } = Promise.withResolvers<string>();
   socket.on("data", (data: Buffer) => (received += data.toString("latin1")));
-  await within(2000, "the connection", once(socket, "connect"));
+  await within(SOON_MS, "the connection", once(socket, "connect"));
   socket.on("error", (error: NodeJS.ErrnoException) => (ending = error.code ?? "error"));
   socket.on("close", () => {
     resolve(ending);
@@ -87,7 +89,7 @@ const ASK = "GET /a HTTP/1.1\r\nHost: test\r\n\r\n";
 async function keptAlive(server: FaultServer): Promise<Awaited<ReturnType<typeof dial>>> {
   const connection = await dial(server);
   connection.socket.write(ASK);
-  await eventually(2000, "the first answer", async () => (connection.received().endsWith("0\r\n\r\n") ? true : null));
+  await eventually(SOON_MS, "the first answer", async () => (connection.received().endsWith("0\r\n\r\n") ? true : null));
   return connection;
 }
 
@@ -111,7 +113,7 @@ describe("without a fault", () => {
     const server = await start();
     const open = await keptAlive(server);
     await Promise.all([server.close(), server.close()]);
-    await within(2000, "the open connection to close", open.closed);
+    await within(SOON_MS, "the open connection to close", open.closed);
     await expect(dial(server)).rejects.toThrow(/ECONNREFUSED/);
     await server.clear();
     await expect(dial(server)).rejects.toThrow(/ECONNREFUSED/);
@@ -127,7 +129,7 @@ describe("refuse", () => {
     await get(server, agent);
     const { requests } = server.counts();
     await server.set(fault("refuse"));
-    await within(2000, "the open connection to close", open.closed);
+    await within(SOON_MS, "the open connection to close", open.closed);
     expect(await failure(get(server, client()))).toBe("refused");
     expect(await failure(get(server, agent))).toBe("refused");
     expect(server.counts().requests).toBe(requests);
@@ -140,9 +142,9 @@ describe("refuse", () => {
     const server = await start({ listener: (_req, res) => res.write("beginning") });
     const open = await dial(server);
     open.socket.write(ASK);
-    await eventually(2000, "the beginning", async () => (open.received().includes("beginning") ? true : null));
+    await eventually(SOON_MS, "the beginning", async () => (open.received().includes("beginning") ? true : null));
     await server.set(fault("refuse"));
-    await within(2000, "the connection to close", open.closed);
+    await within(SOON_MS, "the connection to close", open.closed);
   });
 
   it("waits for its port when somebody has it for a moment", async () => {
@@ -150,13 +152,13 @@ describe("refuse", () => {
     const server = await start({ clock });
     await server.set(fault("refuse"));
     const squatter = createServer().listen(Number(new URL(server.origin).port), "127.0.0.1");
-    await within(2000, "the squatter to listen", once(squatter, "listening"));
+    await within(SOON_MS, "the squatter to listen", once(squatter, "listening"));
     const cleared = server.clear();
-    await eventually(2000, "a second try to be due", async () => (clock.pendingTimers === 2 ? true : null));
+    await eventually(SOON_MS, "a second try to be due", async () => (clock.pendingTimers === 2 ? true : null));
     squatter.close();
-    await within(2000, "the squatter to leave", once(squatter, "close"));
+    await within(SOON_MS, "the squatter to leave", once(squatter, "close"));
     await clock.advance(50);
-    await within(2000, "the server to listen", cleared);
+    await within(SOON_MS, "the server to listen", cleared);
     expect((await get(server, client())).status).toBe(200);
   });
 
@@ -179,10 +181,10 @@ describe("blackhole", () => {
     const fresh = await dial(server);
     fresh.socket.write(ASK);
     open.socket.write(ASK);
-    await eventually(2000, "both to arrive", async () => (server.counts().byFault.blackhole === 2 ? true : null));
+    await eventually(SOON_MS, "both to arrive", async () => (server.counts().byFault.blackhole === 2 ? true : null));
     expect(server.counts().served).toBe(1);
     await server.clear();
-    expect(await within(2000, "the unanswered connections to close", Promise.all([open.closed, fresh.closed]))).toHaveLength(2);
+    expect(await within(SOON_MS, "the unanswered connections to close", Promise.all([open.closed, fresh.closed]))).toHaveLength(2);
     expect(open.received()).toHaveLength(before);
     expect(fresh.received()).toBe("");
     expect((await get(server, client())).status).toBe(200);
@@ -198,16 +200,16 @@ describe("blackhole", () => {
     });
     const open = await dial(server);
     open.socket.write(ASK);
-    await eventually(2000, "the beginning", async () => (open.received().includes("beginning") ? true : null));
+    await eventually(SOON_MS, "the beginning", async () => (open.received().includes("beginning") ? true : null));
     await server.set(fault("blackhole"));
     (await written)("middle");
     // What proves the silence is that another connection's request comes through the server meanwhile.
     const fresh = await dial(server);
     fresh.socket.write(ASK);
-    await eventually(2000, "the other connection", async () => (server.counts().byFault.blackhole === 1 ? true : null));
+    await eventually(SOON_MS, "the other connection", async () => (server.counts().byFault.blackhole === 1 ? true : null));
     expect(open.received()).not.toContain("middle");
     await server.clear();
-    await eventually(2000, "the answer to go on", async () => (open.received().includes("middle") ? true : null));
+    await eventually(SOON_MS, "the answer to go on", async () => (open.received().includes("middle") ? true : null));
   });
 
   it("lets a client that gives up go", async () => {
@@ -215,7 +217,7 @@ describe("blackhole", () => {
     await server.set(fault("blackhole"));
     const open = await dial(server);
     open.socket.end();
-    await within(2000, "the connection to end", open.closed);
+    await within(SOON_MS, "the connection to end", open.closed);
   });
 });
 
@@ -224,7 +226,7 @@ describe("reset", () => {
     const server = await start();
     const open = await keptAlive(server);
     await server.set(fault("reset"));
-    expect(await within(2000, "the reset", open.closed)).toBe("ECONNRESET");
+    expect(await within(SOON_MS, "the reset", open.closed)).toBe("ECONNRESET");
     expect(await failure(get(server, client()))).toBe("reset");
     expect(server.counts()).toMatchObject({ requests: 1, byFault: { reset: 1 } });
     await server.clear();
@@ -268,11 +270,11 @@ describe("half-body", () => {
     const open = await dial(server);
     open.socket.write(ASK);
     const half = `\r\n\r\n${BODY.slice(0, BODY.length / 2)}`;
-    await eventually(2000, "half of the body", async () => (open.received().endsWith(half) ? true : null));
+    await eventually(SOON_MS, "half of the body", async () => (open.received().endsWith(half) ? true : null));
     expect(open.received()).toMatch(new RegExp(`content-length: ${BODY.length}\r\n`, "i"));
     expect(open.received()).not.toMatch(/transfer-encoding/i);
     await server.clear();
-    await within(2000, "the hanging connection to close", open.closed);
+    await within(SOON_MS, "the hanging connection to close", open.closed);
     expect(open.received().endsWith(half)).toBe(true);
     expect((await get(server, client())).text).toBe(BODY);
   });
@@ -287,7 +289,7 @@ describe("half-body", () => {
     await server.set(fault("half-body"));
     const open = await dial(server);
     open.socket.write(ASK);
-    await eventually(2000, "the headers", async () => (open.received().endsWith("\r\n\r\n") ? true : null));
+    await eventually(SOON_MS, "the headers", async () => (open.received().endsWith("\r\n\r\n") ? true : null));
     expect(open.received()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
     expect(open.received()).toContain("x-one: 1\r\n");
     expect(open.received().match(/content-length/gi)).toHaveLength(1);
@@ -305,15 +307,15 @@ describe("half-body", () => {
     const [early, late] = [await dial(server), await dial(server)];
     early.socket.write(ASK);
     late.socket.write(ASK.replace("/a", "/late"));
-    await eventually(2000, "the first bytes", async () => (early.received().endsWith(BODY.slice(0, 3)) ? true : null));
-    await eventually(2000, "both requests", async () => (server.counts().served === 2 ? true : null));
+    await eventually(SOON_MS, "the first bytes", async () => (early.received().endsWith(BODY.slice(0, 3)) ? true : null));
+    await eventually(SOON_MS, "both requests", async () => (server.counts().served === 2 ? true : null));
     await server.set(fault("half-body"));
     open();
     const half = `\r\n\r\n${BODY.slice(0, BODY.length / 2)}`;
-    await eventually(2000, "half of the later body", async () => (late.received().endsWith(half) ? true : null));
+    await eventually(SOON_MS, "half of the later body", async () => (late.received().endsWith(half) ? true : null));
     expect(early.received().endsWith(`\r\n\r\n${BODY.slice(0, 3)}`)).toBe(true);
     await server.clear();
-    await within(2000, "the hanging connections to close", Promise.all([early.closed, late.closed]));
+    await within(SOON_MS, "the hanging connections to close", Promise.all([early.closed, late.closed]));
   });
 
   it("leaves answers without a body alone", async () => {
@@ -332,11 +334,11 @@ describe("slow", () => {
     const server = await start({ clock });
     await server.set(fault("slow", { delayMs: 2000 }));
     const answer = get(server, client());
-    await eventually(2000, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
+    await eventually(SOON_MS, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
     await clock.advance(1999);
     expect(server.counts().served).toBe(0);
     await clock.advance(1);
-    expect((await within(2000, "the answer", answer)).text).toBe(BODY);
+    expect((await within(SOON_MS, "the answer", answer)).text).toBe(BODY);
   });
 
   it("lets waiting requests through when it is cleared, and meets them with the next fault", async () => {
@@ -344,14 +346,14 @@ describe("slow", () => {
     const server = await start({ clock });
     await server.set(fault("slow"));
     const first = get(server, client());
-    await eventually(2000, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
+    await eventually(SOON_MS, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
     await server.clear();
-    expect((await within(2000, "the answer", first)).status).toBe(200);
+    expect((await within(SOON_MS, "the answer", first)).status).toBe(200);
     await server.set(fault("slow"));
     const second = get(server, client());
-    await eventually(2000, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
+    await eventually(SOON_MS, "the request to wait", async () => (clock.pendingTimers === 1 ? true : null));
     await server.set(fault("status", { status: 500 }));
-    expect((await within(2000, "the answer", second)).status).toBe(500);
+    expect((await within(SOON_MS, "the answer", second)).status).toBe(500);
     expect(clock.pendingTimers).toBe(0);
   });
 });
@@ -415,9 +417,9 @@ describe("with TLS", () => {
     let secured = false;
     fresh.once("secureConnect", () => (secured = true));
     const closed = once(fresh, "error");
-    await eventually(2000, "both to arrive", async () => (server.counts().byFault.blackhole === 2 ? true : null));
+    await eventually(SOON_MS, "both to arrive", async () => (server.counts().byFault.blackhole === 2 ? true : null));
     await server.clear();
-    await within(2000, "the new connection to close", closed);
+    await within(SOON_MS, "the new connection to close", closed);
     expect(secured).toBe(false);
     expect(await failure(asked)).toBe("reset");
   });

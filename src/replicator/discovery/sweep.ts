@@ -22,8 +22,8 @@ export interface SweptPage {
   readonly mark: PageMark;
   /** The page after it; null after the last. */
   readonly next: PageMark | null;
-  /** Assets to look at, each once. */
-  readonly suspects: readonly string[];
+  /** Assets to look at, each once, and when the newest of their locators that give reason was created; 0 where that is not known. */
+  readonly suspects: ReadonlyMap<string, number>;
   /** Assets that come from here, and that are no suspects. */
   readonly settled: readonly string[];
 }
@@ -100,18 +100,18 @@ function codeOf(error: unknown): string {
 }
 
 function hold({ index, rules }: SweepOptions, region: string, mark: PageMark, { items, next }: ListPage<LocatorSummary>): SweptPage {
-  const suspects = new Set<string>();
+  const suspects = new Map<string, number>();
   const settled = new Set<string>();
   for (const { streamingLocatorId, assetName, created } of items) {
     const known = index.listed(streamingLocatorId, region);
-    if (isSuspect(region, { created }, known, rules)) suspects.add(assetName);
+    if (isSuspect(region, { created }, known, rules)) suspects.set(assetName, Math.max(created, suspects.get(assetName) ?? 0));
     else if (known?.source === region && rules.sources.includes(region)) settled.add(assetName);
   }
   return {
     region,
     mark,
     next: next === null ? null : { number: mark.number + 1, place: next },
-    suspects: [...suspects],
+    suspects,
     settled: [...settled.difference(suspects)],
   };
 }

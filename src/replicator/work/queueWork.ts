@@ -14,7 +14,7 @@ import { lookPiece, pieceText, type Piece } from "./piece.ts";
 const WINDOW = 5_000;
 const FULL_WINDOW = 500;
 const WAIT_MS = 2_000;
-/** What was put is not put again for so long, unless it is asked for by its name. */
+/** What was put is not put again for so long, unless it is asked for by its name, or the asset is given another locator. */
 const REPEAT_MS = 10 * 60_000;
 
 /** Remembers what was put lately, from pass to pass. */
@@ -66,11 +66,11 @@ export class QueueWork implements FoundWork {
     this.reach = new Reach([...options.sources, ...options.targets]);
   }
 
-  async look(region: string, assetName: string): Promise<void> {
+  async look(region: string, assetName: string, _page: number, newest: number): Promise<void> {
     this.tally.asset(region, assetName);
-    // A look at everything is meant to look again.
+    // A look at everything is meant to look again; one that was put before a locator was there may not have seen it.
     const { full, since: at } = this.#options;
-    await this.#put(lookPiece({ region, asset: assetName, at, full }), `${full ? "full " : ""}${region}/${assetName}`);
+    await this.#put(lookPiece({ region, asset: assetName, at, full }), `${full ? "full " : ""}${region}/${assetName} ${newest}`);
   }
 
   async offer({ source, target, assetName, locatorIds }: PlannedJob): Promise<void> {

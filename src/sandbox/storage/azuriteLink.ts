@@ -1,8 +1,14 @@
 /** The connection of a storage front to Azurite: bodies are streamed both ways. */
 import { Agent, request, type IncomingMessage, type ServerResponse } from "node:http";
 
+/**
+ * Azurite closes a connection that was idle for the 5 s that it announces. On a busy machine it does so although a request is already there, so
+ * none is sent on a connection that was idle until so many milliseconds before.
+ */
+const SPARED_MS = 4_000;
+
 export class AzuriteLink {
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, agentKeepAliveTimeoutBuffer: SPARED_MS });
   readonly #url: URL;
 
   /** `url` is Azurite's own, `http://127.0.0.1:port`. */

@@ -14,7 +14,7 @@ function options(script: string, wanted: Partial<ChildOptions> = {}): ChildOptio
 }
 
 const started = async ({ lines }: { readonly lines: readonly string[] }): Promise<number> =>
-  (await eventually(10_000, "the program to start", async () => Promise.resolve(lines[0] === undefined ? null : Number(lines[0])))).value;
+  (await eventually(20_000, "the program to start", async () => Promise.resolve(lines[0] === undefined ? null : Number(lines[0])))).value;
 
 function isAlive(pid: number): boolean {
   try {
@@ -47,7 +47,7 @@ describe("a program", () => {
     const running = runChild(run);
     const pid = await started(run);
     stop.abort(new Error("canceled"));
-    await expect(within(5000, "the end", running)).rejects.toThrow("canceled");
+    await expect(within(20_000, "the end", running)).rejects.toThrow("canceled");
     expect(isAlive(pid)).toBe(false);
   });
 
@@ -58,7 +58,7 @@ describe("a program", () => {
     running.catch(() => undefined);
     const pid = await started(run);
     await clock.advance(1000);
-    await expect(within(5000, "the end", running)).rejects.toMatchObject({ code: "program_timeout" });
+    await expect(within(20_000, "the end", running)).rejects.toMatchObject({ code: "program_timeout" });
     expect(isAlive(pid)).toBe(false);
   });
 });

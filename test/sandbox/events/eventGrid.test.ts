@@ -34,7 +34,7 @@ async function subscribe(eventTypes: readonly string[] = []): Promise<void> {
 
 const counts = () => grid.subscriptions()[0]?.counts;
 const delivered = async (count: number): Promise<void> => {
-  await eventually(5000, `${count} deliveries`, async () => Promise.resolve(receiver.events.length === count ? true : null));
+  await eventually(20_000, `${count} deliveries`, async () => Promise.resolve(receiver.events.length === count ? true : null));
 };
 
 describe("subscriptions", () => {
@@ -55,7 +55,7 @@ describe("subscriptions", () => {
     receiver.status = 503;
     grid.publish(event("first"));
     for (const [tries, wait] of [10_000, 30_000, MINUTE_MS].entries()) {
-      await eventually(5000, "a refusal", async () =>
+      await eventually(20_000, "a refusal", async () =>
         Promise.resolve(counts()?.refused === tries + 1 && clock.pendingTimers === 1 ? true : null),
       );
       if (wait === MINUTE_MS) receiver.status = 200;
@@ -64,7 +64,7 @@ describe("subscriptions", () => {
       await clock.advance(1);
     }
     await delivered(1);
-    await eventually(5000, "the count", async () => Promise.resolve(counts()?.pending === 0 ? true : null));
+    await eventually(20_000, "the count", async () => Promise.resolve(counts()?.pending === 0 ? true : null));
     expect(counts()).toEqual({ delivered: 1, refused: 3, lost: 0, givenUp: 0, pending: 0 });
   });
 
