@@ -93,9 +93,7 @@ async function survived(fault: Fault, video: Video): Promise<string> {
   };
   await eventually(NOTICED_MS, "the first region to be looked at", async () => ((await sentTo(router, video)) === "a" ? true : null));
   await a.setFault(fault);
-  await eventually(NOTICED_MS, `the viewers to leave a region with ${fault}`, async () =>
-    hasLeft(fault, await viewer()) ? true : null,
-  );
+  await eventually(NOTICED_MS, `the viewers to leave a region with ${fault}`, async () => (hasLeft(fault, await viewer()) ? true : null));
   await a.setFault(null);
   await eventually(NOTICED_MS, `the viewers to come back after ${fault}`, async () => {
     const { manifest, key } = await viewer();
