@@ -56,9 +56,12 @@ export function descending(number: number): string {
   return ascending(LAST - number);
 }
 
+/** They end lines to some: Azurite answers 500 to a transaction that holds one, and to every one after it. */
+const LINE_ENDS = /[\u2028\u2029]/g;
+
 /** A record as JSON in as many values as it takes. Throws `state_too_large`; `what` is for people. */
 export function jsonValues(record: unknown, what: string): RowValues {
-  const text = JSON.stringify(record);
+  const text = JSON.stringify(record).replaceAll(LINE_ENDS, (character) => (character === "\u2028" ? "\\u2028" : "\\u2029"));
   if (text.length > LONGEST_TEXT)
     throw new PaircastError(
       "state_too_large",

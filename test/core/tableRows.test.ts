@@ -68,6 +68,13 @@ describe("records in table rows", () => {
     );
   });
 
+  it("have no line ends but those that are written as escapes", () => {
+    const name = "a\u2028b\u2029c\nd\re\\u2028";
+    const values = jsonValues({ name }, "a record");
+    expect(values["json0"]).toBe(String.raw`{"name":"a\u2028b\u2029c\nd\re\\u2028"}`);
+    expect(recordOf({ key: "k", etag: "e", values })).toEqual({ name });
+  });
+
   it("are refused where a row could not hold them", () => {
     expect(() => jsonValues("x".repeat(300_000), "entry a")).toThrow(/store entry a: it has 300002 characters/);
   });
