@@ -1,13 +1,8 @@
 /** The arguments of `verify`, `rebuild`, `keys`, `deletions`, `export` and `import`. */
 import { InvalidArgumentError, type Command } from "commander";
-import { CONFIG, JSON_OUTPUT } from "./options.ts";
+import { CONFIG, JSON_OUTPUT, type FileOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Level } from "./verify.ts";
-
-interface Common {
-  readonly config: string;
-  readonly json?: boolean;
-}
 
 /** `exit` is given the exit code. */
 export function addLibraryCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -18,7 +13,7 @@ export function addLibraryCommands(program: Command, terminal: Terminal, exit: (
   addArchive(program, terminal, exit);
 }
 
-interface VerifyArguments extends Common {
+interface VerifyArguments extends FileOptions {
   readonly asset?: string;
   readonly sample: number;
   readonly level?: readonly Level[];
@@ -60,7 +55,7 @@ function levels(text: string): readonly Level[] {
   throw new InvalidArgumentError(`write some of ${LEVELS.join(", ")}, with commas between them`);
 }
 
-interface RebuildArguments extends Common {
+interface RebuildArguments extends FileOptions {
   readonly from?: string;
   readonly filesInPlace?: boolean;
   readonly force?: boolean;
@@ -95,7 +90,7 @@ function addKeys(program: Command, terminal: Terminal, exit: (code: number) => v
     .description("which master keys records are encrypted under, which cannot be read, and which videos have none")
     .option(...CONFIG)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false }: Common) => {
+    .action(async ({ config, json = false }: FileOptions) => {
       const { keysStatus } = await import("./keys.ts");
       exit(await keysStatus(terminal, { config, json }));
     });
@@ -104,7 +99,7 @@ function addKeys(program: Command, terminal: Terminal, exit: (code: number) => v
     .description("encrypt under the newest master key what is under an older one; an interrupted run goes on")
     .option(...CONFIG)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false }: Common) => {
+    .action(async ({ config, json = false }: FileOptions) => {
       const { keysRotate } = await import("./keys.ts");
       exit(await keysRotate(terminal, { config, json }));
     });
@@ -114,7 +109,7 @@ function addKeys(program: Command, terminal: Terminal, exit: (code: number) => v
     .option(...CONFIG)
     .option("--dry-run", "only say which")
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false, dryRun = false }: Common & { dryRun?: boolean }) => {
+    .action(async ({ config, json = false, dryRun = false }: FileOptions & { dryRun?: boolean }) => {
       const { keysPrune } = await import("./keys.ts");
       exit(await keysPrune(terminal, { config, json, dryRun }));
     });
@@ -132,7 +127,7 @@ function addDeletions(program: Command, terminal: Terminal, exit: (code: number)
     .option(...CONFIG)
     .option("--all", "and what was deleted in the last 90 days")
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false, all = false }: Common & { all?: boolean }) => {
+    .action(async ({ config, json = false, all = false }: FileOptions & { all?: boolean }) => {
       const { deletionsList } = await import("./deletions.ts");
       exit(await deletionsList(terminal, { config, json, all }));
     });
@@ -143,7 +138,7 @@ function addDeletions(program: Command, terminal: Terminal, exit: (code: number)
       .argument("<names...>", "assets, locator ids, or TARGET/LOCATOR-ID")
       .option(...CONFIG)
       .option(...JSON_OUTPUT)
-      .action(async (names: readonly string[], { config, json = false }: Common) => {
+      .action(async (names: readonly string[], { config, json = false }: FileOptions) => {
         const { deletionsSay } = await import("./deletions.ts");
         exit(await deletionsSay(terminal, { config, json, names, word }));
       });
@@ -152,7 +147,7 @@ function addDeletions(program: Command, terminal: Terminal, exit: (code: number)
     .description("one round now, as `serve` does them: what is due is deleted")
     .option(...CONFIG)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false }: Common) => {
+    .action(async ({ config, json = false }: FileOptions) => {
       const { deletionsRun } = await import("./deletions.ts");
       exit(await deletionsRun(terminal, { config, json }));
     });
@@ -161,7 +156,7 @@ function addDeletions(program: Command, terminal: Terminal, exit: (code: number)
     .description("what lies in a target although no source has it and the catalogue does not know it; nothing of it is ever deleted")
     .option(...CONFIG)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, json = false }: Common) => {
+    .action(async ({ config, json = false }: FileOptions) => {
       const { deletionsOrphans } = await import("./deletions.ts");
       exit(await deletionsOrphans(terminal, { config, json }));
     });
@@ -181,7 +176,7 @@ function addArchive(program: Command, terminal: Terminal, exit: (code: number) =
     .option(...CONFIG)
     .option("--with-keys", "and the record of keys, encrypted as it is")
     .option(...JSON_OUTPUT)
-    .action(async (file: string, { config, json = false, withKeys = false }: Common & { withKeys?: boolean }) => {
+    .action(async (file: string, { config, json = false, withKeys = false }: FileOptions & { withKeys?: boolean }) => {
       const { exportCommand } = await import("./archive.ts");
       exit(await exportCommand(terminal, { config, file, withKeys, json }));
     });
@@ -193,7 +188,7 @@ function addArchive(program: Command, terminal: Terminal, exit: (code: number) =
     .option("--trust", "copies that were verified where the file was written serve at once, without being verified again")
     .option("--overwrite", "also over entries that are newer here")
     .option(...JSON_OUTPUT)
-    .action(async (file: string, options: Common & { trust?: boolean; overwrite?: boolean }) => {
+    .action(async (file: string, options: FileOptions & { trust?: boolean; overwrite?: boolean }) => {
       const { importCommand } = await import("./archive.ts");
       const { config, json = false, trust = false, overwrite = false } = options;
       exit(await importCommand(terminal, { config, file, trust, overwrite, json }));

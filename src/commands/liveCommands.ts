@@ -2,15 +2,10 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { durationMs, isEventName, LIVE_ENCODINGS, LIVE_PROTOCOLS, type LiveEncoding, type LiveProtocol } from "../core/live.ts";
 import type { LiveFlags } from "./live.ts";
-import { CONFIG, JSON_OUTPUT } from "./options.ts";
+import { CONFIG, JSON_OUTPUT, type FileOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Common {
-  readonly config: string;
-  readonly json?: boolean;
-}
-
-interface CreateArguments extends Common {
+interface CreateArguments extends FileOptions {
   readonly encoding: LiveEncoding;
   readonly protocol: LiveProtocol;
   readonly regions?: readonly string[];
@@ -29,30 +24,30 @@ export function addLiveCommands(program: Command, terminal: Terminal, exit: (cod
     .description("pairs of live events, one in each region, behind one playback URL. Exit code: 1 where a region is not as it should be");
   addCreate(live, terminal, exit);
   named(live, "start", "start the events; the gateway serves what a running `serve` sees on air").action(
-    async (name: string, options: Common) => {
+    async (name: string, options: FileOptions) => {
       const { liveStart } = await import("./live.ts");
       exit(await liveStart(terminal, name, flags(options)));
     },
   );
-  named(live, "stop", "stop the events; what was recorded stays").action(async (name: string, options: Common) => {
+  named(live, "stop", "stop the events; what was recorded stays").action(async (name: string, options: FileOptions) => {
     const { liveStop } = await import("./live.ts");
     exit(await liveStop(terminal, name, flags(options)));
   });
   named(live, "status", "state of both events, which regions are on air, and which one serves")
     .option("--ingest", "and the ingest addresses: whoever has them can send to the events")
     .option("--admin <url>", "admin address of the gateway; default: the one in the configuration")
-    .action(async (name: string, options: Common & { ingest?: boolean; admin?: string }) => {
+    .action(async (name: string, options: FileOptions & { ingest?: boolean; admin?: string }) => {
       const { liveStatus } = await import("./live.ts");
       exit(await liveStatus(terminal, name, { ...flags(options), ingest: options.ingest === true, admin: options.admin ?? null }));
     });
-  withCommon(live.command("list").description("all pairs, with the states of their events")).action(async (options: Common) => {
+  withCommon(live.command("list").description("all pairs, with the states of their events")).action(async (options: FileOptions) => {
     const { liveList } = await import("./live.ts");
     exit(await liveList(terminal, flags(options)));
   });
   named(live, "delete", "remove events, outputs, locators and recordings; refused while one of the events runs")
     .option("--force", "stop what runs")
     .option("--keep-recordings", "leave the assets, unpublished: the name cannot be used again while they are there")
-    .action(async (name: string, options: Common & { force?: boolean; keepRecordings?: boolean }) => {
+    .action(async (name: string, options: FileOptions & { force?: boolean; keepRecordings?: boolean }) => {
       const { liveDelete } = await import("./live.ts");
       const { force = false, keepRecordings = false } = options;
       exit(await liveDelete(terminal, name, { ...flags(options), force, keepRecordings }));
@@ -90,7 +85,7 @@ function withCommon(command: Command): Command {
   return command.option(...CONFIG).option(...JSON_OUTPUT);
 }
 
-function flags({ config, json = false }: Common): LiveFlags {
+function flags({ config, json = false }: FileOptions): LiveFlags {
   return { config, json };
 }
 

@@ -4,6 +4,12 @@ import { InvalidArgumentError, type Command } from "commander";
 export const CONFIG = ["-c, --config <file>", "configuration file", "paircast.yaml"] as const;
 export const JSON_OUTPUT = ["--json", "print JSON instead of text"] as const;
 
+/** Of commands that read the configuration themselves. */
+export interface FileOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
 /** Of commands that ask a running gateway. */
 export interface GatewayOptions {
   readonly config?: string;

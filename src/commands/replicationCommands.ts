@@ -1,14 +1,9 @@
 /** The arguments of `replicate`, `plan`, `conflicts` and `dead-letters`. */
 import type { Command } from "commander";
-import { CONFIG, JSON_OUTPUT, wholeNumber } from "./options.ts";
+import { CONFIG, JSON_OUTPUT, wholeNumber, type FileOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const LIMIT = ["--limit <n>", "at most this many", wholeNumber(10_000), 100] as const;
-
-interface Common {
-  readonly config: string;
-  readonly json?: boolean;
-}
 
 /** `exit` is given the exit code. */
 export function addReplicationCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -18,7 +13,7 @@ export function addReplicationCommands(program: Command, terminal: Terminal, exi
   addDeadLetters(program, terminal, exit);
 }
 
-interface PlanArguments extends Common {
+interface PlanArguments extends FileOptions {
   readonly asset?: string;
   readonly changed?: boolean;
   readonly acceptWithdrawals?: boolean;
@@ -73,7 +68,7 @@ function addConflicts(program: Command, terminal: Terminal, exit: (code: number)
     .option(...CONFIG)
     .option(...LIMIT)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, limit, json = false }: Common & { limit: number }) => {
+    .action(async ({ config, limit, json = false }: FileOptions & { limit: number }) => {
       const { conflicts } = await import("./conflicts.ts");
       exit(await conflicts(terminal, { config, limit, json }));
     });
@@ -87,7 +82,7 @@ function addDeadLetters(program: Command, terminal: Terminal, exit: (code: numbe
     .option(...CONFIG)
     .option(...LIMIT)
     .option(...JSON_OUTPUT)
-    .action(async ({ config, limit, json = false }: Common & { limit: number }) => {
+    .action(async ({ config, limit, json = false }: FileOptions & { limit: number }) => {
       const { listDeadLetters } = await import("./deadLetters.ts");
       exit(await listDeadLetters(terminal, { config, limit, json }));
     });
@@ -98,7 +93,7 @@ function addDeadLetters(program: Command, terminal: Terminal, exit: (code: numbe
     .option("--all", "all that there are now")
     .option(...CONFIG)
     .option(...JSON_OUTPUT)
-    .action(async (id: string | undefined, { config, all = false, json = false }: Common & { all?: boolean }, command: Command) => {
+    .action(async (id: string | undefined, { config, all = false, json = false }: FileOptions & { all?: boolean }, command: Command) => {
       if ((id === undefined) !== all) command.error("error: name the id of one, or add --all");
       const { replayDeadLetters } = await import("./deadLetters.ts");
       exit(await replayDeadLetters(terminal, { config, id: id ?? null, json }));

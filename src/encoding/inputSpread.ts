@@ -8,6 +8,7 @@ import { errorChain, errorCode } from "../core/errors.ts";
 import { scrub, type Log } from "../core/log.ts";
 import type { EncodingInputs } from "../core/ports/encodingInputs.ts";
 import type { EncodingStore } from "../core/ports/encodingStore.ts";
+import { isSame, type CopyKey } from "./inputCopy.ts";
 import type { Records } from "./records.ts";
 import { copyLimitMs } from "./spread.ts";
 
@@ -21,8 +22,6 @@ export interface InputSpreadOptions {
   /** Takes work that is waited for when all is to stop. */
   readonly add: (what: string, of: string, work: Promise<void>) => void;
 }
-
-type CopyKey = Pick<InputCopy, "region" | "upload">;
 
 /** Copies of this process at a time. */
 const AT_A_TIME = 4;
@@ -55,9 +54,7 @@ export class InputSpread {
     const claimed = await records.apply(held, [{ type: "spreading", ...key, until }], false);
     if (claimed === "gone" || claimed === "full") return;
     // Of those that wanted to begin this try one has.
-    const copy = claimed.job.copies.find(
-      ({ region, upload, state }) => region === key.region && upload === key.upload && state === "coming",
-    );
+    const copy = claimed.job.copies.find((each) => isSame(each, key) && each.state === "coming");
     if (copy?.dueAt !== until) return;
     const type = await this.#copied(claimed.job, copy, limitMs);
     await records.apply(claimed, [{ type, ...key }], false);

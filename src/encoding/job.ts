@@ -8,6 +8,7 @@ import { evidenceOf, type Evidence } from "./evidence.ts";
 import { attemptMessage, endMessage } from "./messages.ts";
 import { nextLook } from "./limits.ts";
 import { newAttempt, type NewAttempt } from "./newAttempt.ts";
+import { pauseAfter } from "./pause.ts";
 import type { JobPolicy } from "./policy.ts";
 import { isOfSpread } from "./spread.ts";
 import { applyToUpload, awaitingUpload, released, type UploadEvent } from "./uploads.ts";
@@ -177,7 +178,7 @@ function withheld(scene: Scene, endDetail: string): Applied {
   if (attempt.submittedAt !== null || attempt.unanswered > 0) return only(withAttempt(job, { ...attempt, dueAt: now + policy.resubmitMs }));
   const applied = again({ ...scene, attempt: { ...attempt, end: "withheld", endedAt: now, endDetail, dueAt: now } });
   const inARow = job.attempts.length - 1 - job.attempts.findLastIndex(({ end, number }) => end !== "withheld" && number < attempt.number);
-  const pause = Math.min(policy.inputLongestMs, policy.inputMs * 2 ** Math.min(inARow - 1, 20));
+  const pause = pauseAfter(inARow, policy.inputMs, policy.inputLongestMs);
   return { ...applied, job: { ...applied.job, placeAt: now + pause } };
 }
 
@@ -270,7 +271,7 @@ function uncleaned({ job, attempt, policy, now }: Scene): Applied {
     const next = withAttempt(job, { ...attempt, owedTries, owed: null });
     return { ...only(next), messages: [attemptMessage(next, attempt, "left_behind", now)] };
   }
-  const pause = Math.min(policy.cleanLongestMs, policy.cleanMs * 2 ** Math.min(owedTries - 1, 20));
+  const pause = pauseAfter(owedTries, policy.cleanMs, policy.cleanLongestMs);
   return only(withAttempt(job, { ...attempt, owedTries, dueAt: now + pause }));
 }
 

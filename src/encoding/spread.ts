@@ -4,6 +4,7 @@
  */
 import type { EncodingInput, EncodingJob } from "../core/encoding.ts";
 import { isSame, newCopy, withOwed, type CopyKey } from "./inputCopy.ts";
+import { pauseAfter } from "./pause.ts";
 import type { JobPolicy } from "./policy.ts";
 import { hasStorage, type Standings } from "./standing.ts";
 
@@ -97,9 +98,5 @@ function spreadEnded(
   if (copy.state !== "coming" || job.spreadAt === null) return job;
   const isKept = event.type === "copied";
   const copies = job.copies.with(job.copies.indexOf(copy), { ...copy, state: isKept ? "kept" : "owed", dueAt: now });
-  return withSpread({ ...job, copies }, policy, isKept ? now : now + pauseAfter(job.uploads, policy));
-}
-
-function pauseAfter(tries: number, { spreadMs, spreadLongestMs }: JobPolicy): number {
-  return Math.min(spreadLongestMs, spreadMs * 2 ** Math.min(tries - 1, 20));
+  return withSpread({ ...job, copies }, policy, isKept ? now : now + pauseAfter(job.uploads, policy.spreadMs, policy.spreadLongestMs));
 }

@@ -7,6 +7,7 @@
 import type { EncodingJob, EncodingMessage, InputCopy } from "../core/encoding.ts";
 import { isSame, newCopy, withOwed, type CopyKey } from "./inputCopy.ts";
 import { copyMessage } from "./messages.ts";
+import { pauseAfter } from "./pause.ts";
 import type { JobPolicy } from "./policy.ts";
 import { applyToSpread, isOfSpread, withSpread, type SpreadEvent } from "./spread.ts";
 
@@ -95,7 +96,7 @@ function undiscarded(job: EncodingJob, event: CopyKey, policy: JobPolicy, now: n
   const tries = copy.tries + 1;
   const others = job.copies.filter((each) => each !== copy);
   if (tries >= policy.cleanTries) return { job: { ...job, copies: others }, messages: [copyMessage(job, copy, now)] };
-  const pause = Math.min(policy.cleanLongestMs, policy.cleanMs * 2 ** Math.min(tries - 1, 20));
+  const pause = pauseAfter(tries, policy.cleanMs, policy.cleanLongestMs);
   return only({ ...job, copies: job.copies.with(job.copies.indexOf(copy), { ...copy, tries, dueAt: now + pause }) });
 }
 

@@ -28,9 +28,10 @@ export function headUpToDate(status: number, fields: readonly (readonly [string,
 }
 
 export function wholeBody(content: string | Uint8Array): WholeBody {
-  const bytes = Buffer.from(content as string);
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
   if (bytes.length > MOST_JOINED) return bytes;
-  return bytes.length === content.length && typeof content === "string" ? content : bytes.toString("latin1");
+  // In ASCII the text has its bytes' characters already.
+  return typeof content === "string" && bytes.length === content.length ? content : Buffer.from(bytes).toString("latin1");
 }
 
 /**

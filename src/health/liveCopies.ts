@@ -21,7 +21,7 @@ export interface LiveCopiesOptions {
   readonly fingerprint: Fingerprint;
   /** Writes a region's copy of a locator that the catalogue has. */
   readonly setCopy: (locatorId: string, region: string, copy: RegionCopy) => Promise<void>;
-  readonly metrics: Pick<LiveMetrics, "standing"> | null;
+  readonly metrics: Pick<LiveMetrics, "standing">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,14 +74,13 @@ export class LiveCopies {
     this.#watched = watched;
     if (stop.aborted) return;
     const standing = entries.map((entry) => [entry, this.#standing(entry)] as const);
-    this.#options.metrics?.standing(standing.map(([, copies]) => new Map([...copies].map(([region, { onAir }]) => [region, onAir]))));
+    this.#options.metrics.standing(standing.map(([, copies]) => new Map([...copies].map(([region, { onAir }]) => [region, onAir]))));
     for (const [entry, copies] of standing) await this.#tell(entry, copies);
   }
 
   #standing(entry: CatalogueEntry): ReadonlyMap<string, LiveCopyState> {
-    const names = this.#regionsOf(entry).map(({ name }) => name);
-    const states = besideOthers(names.map((name) => this.#watched.get(keyOf(entry, name))?.state ?? UNKNOWN_COPY));
-    return new Map(names.map((name, at) => [name, states[at] ?? UNKNOWN_COPY]));
+    const seen = ({ name }: { readonly name: string }): LiveCopyState => this.#watched.get(keyOf(entry, name))?.state ?? UNKNOWN_COPY;
+    return besideOthers(new Map(this.#regionsOf(entry).map((region) => [region.name, seen(region)])));
   }
 
   #regionsOf({ regions }: CatalogueEntry): LiveCopiesOptions["regions"] {

@@ -74,12 +74,12 @@ function entered(state: LiveCopyState, onAir: boolean, { now }: Moment): LiveCop
   return state.onAir === onAir ? state : { ...state, onAir, since: now };
 }
 
-/** The same copies, seen beside one another: what has ended in one region is off the air as long as it goes on in another. */
-export function besideOthers<Copy extends LiveCopyState>(copies: readonly Copy[]): readonly Copy[] {
-  const goesOn = copies.some(({ onAir, ended }) => onAir === true && !ended);
-  const apart = (copy: Copy): Copy =>
+/** The same copies by region, seen beside one another: what has ended in one region is off the air as long as it goes on in another. */
+export function besideOthers(copies: ReadonlyMap<string, LiveCopyState>): ReadonlyMap<string, LiveCopyState> {
+  const goesOn = [...copies.values()].some(({ onAir, ended }) => onAir === true && !ended);
+  const apart = (copy: LiveCopyState): LiveCopyState =>
     copy.onAir === true && copy.ended && goesOn ? { ...copy, onAir: false, detail: "it has ended: a recording plays" } : copy;
-  return copies.map(apart);
+  return new Map([...copies].map(([region, copy]) => [region, apart(copy)]));
 }
 
 /** A word of the catalogue on a copy, and of the others what they are. */

@@ -71,14 +71,17 @@ describe("a copy of a live event", () => {
 
 describe("copies beside one another", () => {
   const state = (onAir: boolean | null, ended: boolean): LiveCopyState => ({ ...UNKNOWN_COPY, onAir, ended });
-  const onAir = (...states: LiveCopyState[]): unknown[] => besideOthers(states).map((copy) => copy.onAir);
+  const beside = (...states: LiveCopyState[]): readonly LiveCopyState[] => [
+    ...besideOthers(new Map(states.map((each, at) => [`region-${at}`, each]))).values(),
+  ];
+  const onAir = (...states: LiveCopyState[]): unknown[] => beside(...states).map((copy) => copy.onAir);
 
   it("a recording is off the air while another region goes on, and serves where all have ended", () => {
     expect(onAir(state(true, true), state(true, false))).toEqual([false, true]);
     expect(onAir(state(true, true), state(true, true))).toEqual([true, true]);
     expect(onAir(state(true, true), state(false, false))).toEqual([true, false]);
     expect(onAir(state(true, true), state(null, false), state(true, false))).toEqual([false, null, true]);
-    expect(besideOthers([state(true, true), state(true, false)])[0]?.detail).toBe("it has ended: a recording plays");
+    expect(beside(state(true, true), state(true, false))[0]?.detail).toBe("it has ended: a recording plays");
   });
 
   it("a look at a playlist that moves says that it has not ended", () => {

@@ -9,6 +9,7 @@ import { buildGateway } from "../../src/gateway/app.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { ManualClock } from "../fakes/clock.ts";
 import { buildWorld, EVERYWHERE, KEY_ID } from "../gateway/world.ts";
+import { passTime } from "../harness/passTime.ts";
 import { eventually } from "../harness/wait.ts";
 
 const HEDGE_MS = 60;
@@ -100,18 +101,7 @@ async function gateway(west: Behaviour, north: Behaviour, keys: Readonly<Record<
     async () => server.close(100),
     async () => http[Symbol.asyncDispose](),
   );
-  /** Time passes, a little at once, until something has come of it. */
-  const pass = async (until: string, holds: () => boolean): Promise<void> => {
-    await eventually(
-      20_000,
-      until,
-      async () => {
-        if (!holds() && clock.pendingTimers > 0) await clock.advance(TICK_MS);
-        return holds() ? true : null;
-      },
-      1,
-    );
-  };
+  const pass = async (until: string, holds: () => boolean): Promise<void> => passTime(clock, TICK_MS, until, holds);
   /** Asks, and lets time pass until both regions have been asked `count` times each. */
   const askBoth = async (body?: string, count = 1): Promise<{ readonly answered: Promise<Answered> }> => {
     const answered = ask(server, body);

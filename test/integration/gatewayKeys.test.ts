@@ -9,6 +9,7 @@ import { GatewayServer } from "../../src/gateway/server.ts";
 import { silentHost } from "../gateway/silentHost.ts";
 import { buildWorld, entry, EVERYWHERE, KEY_ID, series } from "../gateway/world.ts";
 import { ManualClock } from "../fakes/clock.ts";
+import { passTime } from "../harness/passTime.ts";
 import { eventually } from "../harness/wait.ts";
 
 const WEST_KEY = Buffer.from("west-key-16bytes");
@@ -151,18 +152,7 @@ async function start({ west, north, gateway = {} }: StartOptions) {
     async () => server.close(100),
     async () => http[Symbol.asyncDispose](),
   );
-  /** Time passes, a little at once, until something has come of it. */
-  const pass = async (until: string, holds: () => boolean): Promise<void> => {
-    await eventually(
-      20_000,
-      until,
-      async () => {
-        if (!holds() && clock.pendingTimers > 0) await clock.advance(TICK_MS);
-        return holds() ? true : null;
-      },
-      1,
-    );
-  };
+  const pass = async (until: string, holds: () => boolean): Promise<void> => passTime(clock, TICK_MS, until, holds);
   return { ...world, server, pass };
 }
 

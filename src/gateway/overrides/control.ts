@@ -60,9 +60,10 @@ export class OverrideControl {
     return lifted;
   }
 
-  /** An operator is not kept from a word on a region because encoding's records cannot be read. */
-  async #encoders(): Promise<Pick<OverrideSituation, "encoders">> {
+  /** An operator is not kept from a word on a region because encoding's records cannot be read; for one on viewers they are not asked. */
+  async #encoders({ service }: OverrideRequest): Promise<Pick<OverrideSituation, "encoders">> {
     const { encoding = null } = this.#deps;
+    if (service !== "encoding" && service !== "all") return {};
     if (encoding === null) return { encoders: [] };
     try {
       return { encoders: (await encoding.accounts()).map(({ account, status }) => ({ region: account, works: status !== "out" })) };
@@ -76,7 +77,7 @@ export class OverrideControl {
     const now = clock.now();
     const revision = await store.revision();
     const active = await store.active(now);
-    const ruling = judgeOverride(request, { regions, active, health: health.snapshot(), now, ...(await this.#encoders()) });
+    const ruling = judgeOverride(request, { regions, active, health: health.snapshot(), now, ...(await this.#encoders(request)) });
     if (!ruling.allowed) throw new PaircastError(ruling.refusal.code, ruling.refusal.message);
     const override = { id: random.uuid(), ...ruling.override };
     await store.set(override, revision);

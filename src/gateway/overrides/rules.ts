@@ -36,7 +36,7 @@ export interface Encoder {
 
 export interface OverrideSituation {
   readonly regions: readonly Region[];
-  /** Left out: nothing is encoded, or what is known of accounts cannot be read. */
+  /** Empty: nothing is encoded. Left out: that is not known, or nothing to the request. */
   readonly encoders?: readonly Encoder[];
   /** Those that have not expired. */
   readonly active: readonly Override[];
